@@ -1,0 +1,189 @@
+"""Header fields of a push: one maximally tolerant parser.
+
+Nothing here judges. Each function takes the field's lines as they came, makes the most of them and
+says in findings what was odd. Field values are bytes; anything that is not ASCII simply does not match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple, TypeAlias
+
+from .findings import Finding
+from .model import Urgency
+
+MAX_TTL: Final = 2**31
+"""Larger values MUST count as this (RFC 8030, Section 5.2)."""
+MAX_TOPIC_LENGTH: Final = 32
+
+FIELDS: Final = frozenset(
+    (b"ttl", b"topic", b"urgency", b"content-encoding", b"authorization", b"crypto-key", b"encryption")
+)
+_BASE64URL: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_MAX_SHOWN: Final = 100
+
+Lines: TypeAlias = list[bytes]
+
+
+def collect(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, Lines]:
+    """The lines of the fields that matter to a push, by lower-case name, in order."""
+    fields: dict[bytes, Lines] = {}
+    for name, value in headers:
+        if name in FIELDS:
+            fields.setdefault(name, []).append(value)
+    return fields
+
+
+def shown(value: bytes) -> str:
+    """A field value as text for a finding: printable and short."""
+    text = value.decode("latin-1").encode("unicode_escape").decode("ascii")
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(value)} octets)"
+
+
+def _joined(lines: Lines) -> str:
+    return shown(b", ".join(lines))
+
+
+def parse_ttl(lines: Lines | None, findings: list[Finding]) -> int | None:
+    """TTL in seconds, at most `MAX_TTL`; None when there is none to be read (Section 5.2)."""
+    if lines is None:
+        findings.append(Finding("ttl.missing", "TTL: <seconds>", "no TTL"))
+        return None
+    if len(lines) > 1 or b"," in lines[0]:
+        findings.append(Finding("ttl.doubled", "one TTL", _joined(lines)))
+        return None
+    value = lines[0].strip()
+    if not value.isdigit():
+        negative = value[:1] == b"-" and value[1:].isdigit()
+        code = "ttl.negative" if negative else "ttl.not_a_number"
+        findings.append(Finding(code, "a number of seconds", shown(value)))
+        return None
+    ttl = int(value) if len(value) <= 10 else MAX_TTL + 1
+    if ttl > MAX_TTL:
+        findings.append(Finding("ttl.overflow", f"at most {MAX_TTL}", shown(value)))
+        return MAX_TTL
+    if ttl == 0:
+        findings.append(Finding("ttl.zero", "more than 0", "0"))
+    return ttl
+
+
+def parse_topic(lines: Lines | None, findings: list[Finding]) -> str | None:
+    """The topic if there is a legal one (Section 5.4)."""
+    if lines is None:
+        return None
+    expected = f"1 to {MAX_TOPIC_LENGTH} characters of A-Z a-z 0-9 - _"
+    if len(lines) > 1:
+        findings.append(Finding("topic.doubled", "one Topic", _joined(lines)))
+        return None
+    topic = lines[0].strip()
+    bare = topic.rstrip(b"=")
+    before = len(findings)
+    if not topic:
+        findings.append(Finding("topic.empty", expected, "nothing"))
+    if not _BASE64URL.issuperset(bare):
+        findings.append(Finding("topic.alphabet", expected, shown(topic)))
+    elif bare != topic:
+        findings.append(Finding("topic.padded", expected, shown(topic)))
+    if len(topic) > MAX_TOPIC_LENGTH:
+        findings.append(Finding("topic.too_long", expected, f"{len(topic)} characters"))
+    if len(findings) > before:
+        return None
+    if len(topic) % 4 == 1:
+        findings.append(
+            Finding("topic.length_mod_4", "a length that base64url can have", f"{len(topic)} characters")
+        )
+    return topic.decode("ascii")
+
+
+_URGENCIES: Final = {urgency.value.encode(): urgency for urgency in Urgency}
+_URGENCY_NAMES: Final = "one of very-low, low, normal, high"
+
+
+def parse_urgency(lines: Lines | None, findings: list[Finding]) -> Urgency | None:
+    """The urgency; `normal` when the field is absent, None when it is illegal (Section 5.3)."""
+    if lines is None:
+        return Urgency.NORMAL
+    if len(lines) > 1 or b"," in lines[0]:
+        findings.append(Finding("urgency.several", _URGENCY_NAMES, _joined(lines)))
+        return None
+    value = lines[0].strip()
+    urgency = _URGENCIES.get(value)
+    if urgency is not None:
+        return urgency
+    urgency = _URGENCIES.get(value.lower())
+    code = "urgency.unknown" if urgency is None else "urgency.case"
+    findings.append(Finding(code, _URGENCY_NAMES, shown(value) or "nothing"))
+    return urgency
+
+
+AES128GCM: Final = "aes128gcm"
+AESGCM: Final = "aesgcm"
+_CODINGS: Final = {b"aes128gcm": AES128GCM, b"aesgcm": AESGCM}
+
+
+def parse_content_encoding(
+    lines: Lines | None, findings: list[Finding], *, body: bytes
+) -> str | None:
+    """`aes128gcm` or `aesgcm`, or None when the coding is absent or unreadable (RFC 8291, Section 4)."""
+    if lines is None:
+        if body:
+            findings.append(_missing_encoding(body))
+        return None
+    value = b", ".join(lines).strip()
+    coding = _CODINGS.get(value)
+    if coding is None and (coding := _CODINGS.get(value.lower())):
+        findings.append(Finding("content_encoding.case", coding, shown(value)))
+    if coding is None:
+        code = "content_encoding.several" if b"," in value else "content_encoding.unknown"
+        findings.append(Finding(code, AES128GCM, shown(value) or "nothing"))
+    elif coding == AESGCM and body:
+        findings.append(Finding("content_encoding.aesgcm", AES128GCM, AESGCM))
+    return coding
+
+
+def _missing_encoding(body: bytes) -> Finding:
+    return Finding("content_encoding.missing", AES128GCM, f"{len(body)} octets without a coding")
+
+
+class DraftParameters(NamedTuple):
+    """What the draft coding and the draft schemes say in Crypto-Key and Encryption, still encoded."""
+
+    dh: bytes | None = None
+    p256ecdsa: bytes | None = None
+    salt: bytes | None = None
+    rs: bytes | None = None
+    has_crypto_key: bool = False
+
+
+NO_PARAMETERS: Final = DraftParameters()
+
+
+def parse_draft_parameters(
+    crypto_key: Lines | None, encryption: Lines | None, findings: list[Finding]
+) -> DraftParameters:
+    """Reads Crypto-Key and Encryption (draft-ietf-webpush-encryption-04, Section 4).
+
+    Senders join the parameters with `;` or `,` and repeat the field; values may be quoted.
+    """
+    if crypto_key is None and encryption is None:
+        return NO_PARAMETERS
+    keys = _parameters(crypto_key)
+    salts = _parameters(encryption)
+    if crypto_key is not None and not (b"dh" in keys or b"p256ecdsa" in keys):
+        findings.append(Finding("crypto_key.malformed", "dh=…;p256ecdsa=…", _joined(crypto_key)))
+    return DraftParameters(
+        dh=keys.get(b"dh"),
+        p256ecdsa=keys.get(b"p256ecdsa"),
+        salt=salts.get(b"salt"),
+        rs=salts.get(b"rs"),
+        has_crypto_key=crypto_key is not None,
+    )
+
+
+def _parameters(lines: Lines | None) -> dict[bytes, bytes]:
+    parameters: dict[bytes, bytes] = {}
+    for part in b";".join(lines or ()).replace(b",", b";").split(b";"):
+        name, separator, value = part.partition(b"=")
+        if separator:
+            parameters.setdefault(name.strip().lower(), value.strip().strip(b'"'))
+    return parameters
