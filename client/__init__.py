@@ -1,0 +1,23 @@
+"""The user agent: an emulated browser, and the control API as seen from a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mockpush._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .control import Control
+    from .push_subscription import PushSubscription
+    from .user_agent import UserAgent
+
+__all__ = ["Control", "PushSubscription", "UserAgent"]
+
+_MODULES = {
+    "Control": "mockpush.client.control",
+    "PushSubscription": "mockpush.client.push_subscription",
+    "UserAgent": "mockpush.client.user_agent",
+}
+
+if not TYPE_CHECKING:  # a visible __getattr__ would make every misspelt name pass type checkers
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES)
