@@ -1,0 +1,1 @@
+"""Where subscriptions, messages, the journal and the clocks are kept."""

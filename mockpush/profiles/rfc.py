@@ -1,0 +1,143 @@
+"""The `rfc` profile: what the RFCs let a push service refuse.
+
+Duties of the sender alone are findings that the strict table refuses as well. Rows stand in the
+order of the checks; see `docs/` for the same table in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from typing import Final
+
+from ..protocol.findings import REGISTRY, Level
+from ..protocol.headers import MAX_TTL
+from ..protocol.judging import Compare, Measure, Operator, Profile, Row, Scope, Template, on
+
+_PROBLEM: Final = (("Content-Type", "application/problem+json"),)
+
+
+def _refusal(status: int, *headers: tuple[str, str]) -> Template:
+    return Template(status, (*_PROBLEM, *headers), "{problem}")
+
+
+_BAD_REQUEST: Final = _refusal(400)
+_UNAUTHORIZED: Final = _refusal(401, ("WWW-Authenticate", "vapid"))
+_FORBIDDEN: Final = _refusal(403)
+_NOT_FOUND: Final = _refusal(404)
+_GONE: Final = _refusal(410)
+
+_INVALID_TOKEN: Final = on(
+    "vapid.authorization.malformed",
+    "vapid.scheme.unknown",
+    "vapid.token.missing",
+    "vapid.token.malformed",
+    "vapid.key.missing",
+    "vapid.key.empty",
+    "vapid.p256ecdsa.missing",
+    "vapid.key.not_base64url",
+    "vapid.key.length",
+    "vapid.key.not_uncompressed",
+    "vapid.key.not_on_curve",
+    "vapid.algorithm",
+    "vapid.signature.invalid",
+    "vapid.signature.der",
+    "vapid.signature.length",
+    "vapid.key.mismatch",
+    "vapid.exp.missing",
+    "vapid.exp.type",
+    "vapid.exp.past",
+    "vapid.exp.too_far",
+    "vapid.aud.missing",
+    "vapid.aud.type",
+    "vapid.aud.path",
+    "vapid.aud.mismatch",
+)
+
+_RESOURCE: Final = (
+    Row(on("subscription.unknown"), _NOT_FOUND, evidence="RFC 8030, Section 7.3"),
+    Row(on("subscription.expired.404"), _NOT_FOUND, evidence="asked for by the test"),
+    Row(on("subscription.expired.410"), _GONE, evidence="asked for by the test"),
+)
+
+_CHECKS: Final = (
+    Row(
+        Compare(Measure.BODY_SIZE, Operator.ABOVE, "body", "body.too_large"),
+        _refusal(413),
+        evidence="RFC 8030, Section 7.2: MUST NOT refuse 4096 octets or less",
+    ),
+    Row(
+        on("ttl.missing", "ttl.not_a_number", "ttl.negative", "ttl.doubled"),
+        _BAD_REQUEST,
+        evidence="RFC 8030, Section 5.2",
+    ),
+    Row(
+        on("topic.empty", "topic.too_long", "topic.alphabet", "topic.padded", "topic.doubled"),
+        _BAD_REQUEST,
+        evidence="RFC 8030, Section 5.4",
+    ),
+    Row(on("urgency.several", "urgency.unknown"), _BAD_REQUEST, evidence="RFC 8030, Section 5.3"),
+    Row(on("vapid.absent"), _UNAUTHORIZED, Scope.RESTRICTED, "RFC 8292, Sections 3 and 4.2"),
+    Row(_INVALID_TOKEN, _FORBIDDEN, Scope.RESTRICTED, "RFC 8292, Section 4.2"),
+    Row(on("vapid.key.equals_encryption_key"), _BAD_REQUEST, evidence="RFC 8292, Section 3.2"),
+    Row(
+        on(
+            "content_encoding.missing",
+            "content_encoding.unknown",
+            "content_encoding.several",
+            "encryption.header.truncated",
+            "encryption.rs.too_small",
+            "encryption.keyid.length",
+            "encryption.keyid.not_uncompressed",
+            "encryption.keyid.not_on_curve",
+            "encryption.record.missing",
+            "encryption.record.too_short",
+            "encryption.records.several",
+        ),
+        _BAD_REQUEST,
+        Scope.MANAGED,
+        "RFC 8291, Section 4; RFC 8188, Section 2",
+    ),
+)
+
+RFC: Final = Profile(
+    name="rfc",
+    title="RFC 8030, RFC 8291 and RFC 8292",
+    prefix="/push/",
+    rows=(
+        Row(on("request.method"), _refusal(405, ("Allow", "POST")), evidence="RFC 8030, Section 5"),
+        *_RESOURCE,
+        Row(on("subscription.expired"), _GONE, evidence="what all vendors answer"),
+        *_CHECKS,
+    ),
+    success=Template(201, (("Location", "{location}"), ("TTL", "{ttl}"))),
+    full=_refusal(503, ("Retry-After", "60")),
+    limits={"body": 4096, "ttl": MAX_TTL},
+)
+
+
+def _duties() -> tuple[Row, ...]:
+    """Every other requirement that shows without decryption, as rows: vapid.* 403, the rest 400."""
+    decided = RFC.named_codes
+    codes = [
+        row.code
+        for row in REGISTRY.values()
+        if row.level in (Level.MUST, Level.SHOULD) and not row.needs_keys and row.code not in decided
+    ]
+    by_theme = groupby(sorted(codes), key=lambda code: code.startswith("vapid."))
+    return tuple(
+        Row(on(*group), _FORBIDDEN if vapid else _BAD_REQUEST, evidence="--strict")
+        for vapid, group in by_theme
+    )
+
+
+RFC_STRICT: Final = replace(
+    RFC,
+    rows=(
+        RFC.rows[0],
+        *_RESOURCE,
+        Row(on("subscription.expired"), _NOT_FOUND, evidence="RFC 8030, Section 7.3"),
+        *_CHECKS,
+        *_duties(),
+    ),
+)

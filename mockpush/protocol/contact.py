@@ -1,0 +1,52 @@
+"""The contact in a token, `sub` (RFC 8292, Section 2.1), and what push services make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from .findings import Finding
+
+_EXPECTED: Final = "mailto:name@example.com or an https: URI"
+_MAILTO: Final = "mailto:"
+_LOCAL: Final = frozenset(("localhost", "local", "invalid"))
+"""Top-level names for which users report that Apple refuses the token."""
+
+
+def check_contact(claims: Mapping[str, Any], findings: list[Finding]) -> None:
+    """Appends what is odd about `sub`."""
+    if "sub" not in claims:
+        findings.append(Finding("vapid.sub.missing", _EXPECTED, "none"))
+        return
+    contact = claims["sub"]
+    code = _code(contact) if isinstance(contact, str) else "vapid.sub.type"
+    if code is not None:
+        findings.append(Finding(code, _EXPECTED, str(contact)[:200]))
+
+
+def _code(contact: str) -> str | None:
+    lowered = contact.lower()
+    if lowered.startswith(_MAILTO * 2):
+        return "vapid.sub.doubled_mailto"
+    if any(mark in contact for mark in " <>\t"):
+        return "vapid.sub.malformed"
+    if lowered.startswith(_MAILTO):
+        local, _, host = lowered.removeprefix(_MAILTO).partition("?")[0].rpartition("@")
+        return _host_code(host) if local and host else "vapid.sub.malformed"
+    if lowered.startswith("https:"):
+        return _host_code(_host(lowered))
+    return "vapid.sub.bare_address" if "@" in contact and ":" not in contact else "vapid.sub.not_a_contact"
+
+
+def _host(uri: str) -> str:
+    try:
+        return urlsplit(uri).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _host_code(host: str) -> str | None:
+    if not host:
+        return "vapid.sub.malformed"
+    return "vapid.sub.local_host" if host.rpartition(".")[2] in _LOCAL else None

@@ -1,0 +1,40 @@
+"""Events: what happened, in order, in one tenant."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class EventKind(StrEnum):
+    """Every kind of event; `message.*` follow the steps in `delivery.py`."""
+
+    REQUEST = "request"
+    MESSAGE_ACCEPTED = "message.accepted"
+    MESSAGE_DELIVERED = "message.delivered"
+    MESSAGE_RELEASED = "message.released"
+    MESSAGE_ACKNOWLEDGED = "message.acknowledged"
+    MESSAGE_EXPIRED = "message.expired"
+    MESSAGE_REPLACED = "message.replaced"
+    MESSAGE_DROPPED = "message.dropped"
+    MESSAGE_CANCELLED = "message.cancelled"
+    SUBSCRIPTION_CREATED = "subscription.created"
+    SUBSCRIPTION_EXPIRED = "subscription.expired"
+    SUBSCRIPTION_REMOVED = "subscription.removed"
+    SUBSCRIPTION_ONLINE = "subscription.online"
+    SUBSCRIPTION_OFFLINE = "subscription.offline"
+    CLOCK_ADVANCED = "clock.advanced"
+    CLOCK_FROZEN = "clock.frozen"
+    CLOCK_RESUMED = "clock.resumed"
+
+
+class Event(NamedTuple):
+    """One thing that happened. `sequence` grows by one with each event of the tenant."""
+
+    sequence: int
+    at: float
+    kind: EventKind
+    subscription: str | None = None
+    message: str | None = None
+    request: int | None = None
+    detail: str | None = None

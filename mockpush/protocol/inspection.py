@@ -1,0 +1,193 @@
+"""Inspection: everything that one request shows, stated as findings and measures, without judgement.
+
+All checks always run, also for an unknown or expired subscription: some vendors look at the token
+first, so the profile decides what counts. Decryption is separate, since it never decides the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from . import aesgcm, encryption
+from .diagnosis import diagnose
+from .findings import Finding
+from .headers import (
+    AES128GCM,
+    AESGCM,
+    NO_PARAMETERS,
+    DraftParameters,
+    Lines,
+    collect,
+    parse_content_encoding,
+    parse_draft_parameters,
+    parse_topic,
+    parse_ttl,
+    parse_urgency,
+)
+from .model import PushRequest, Subscription, SubscriptionKeys, SubscriptionState, Urgency
+from .vapid import Vapid, check_vapid, read_vapid
+
+SAFE_BODY: Final = 4096
+"""Every push service must take a body of so many octets (RFC 8030, Section 7.2)."""
+
+
+class Decryption(StrEnum):
+    """What became of the payload."""
+
+    OK = "ok"
+    NONE = "none"
+    """there is no payload"""
+    FAILED = "failed"
+    OPAQUE = "opaque"
+    """we do not hold the keys"""
+    PENDING = "pending"
+    """nobody has looked yet"""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the request is judged against.
+
+    `origins`: the origins of the endpoint. `now`: seconds since the epoch on the clock that judges
+    tokens. `body_size`: the size announced, if the body was not kept whole.
+    """
+
+    subscription: Subscription | None
+    origins: Sequence[str]
+    now: float
+    body_size: int | None = None
+
+
+@dataclass(slots=True)
+class Inspection:
+    """What one request shows.
+
+    Measures for profiles: `body_size` in octets, `ttl` in seconds, `exp_in` seconds until the token
+    expires, `topic_length`; None when the request does not show it. `restricted` and `managed` say
+    what kind of subscription it was sent to.
+    """
+
+    findings: tuple[Finding, ...]
+    body_size: int
+    ttl: int | None
+    topic: str | None
+    urgency: Urgency | None
+    content_encoding: str | None
+    vapid: Vapid | None
+    exp_in: float | None
+    parameters: DraftParameters
+    restricted: bool
+    managed: bool
+
+    @property
+    def topic_length(self) -> int | None:
+        """Characters of the topic."""
+        return None if self.topic is None else len(self.topic)
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of all findings, in the order of the checks."""
+        return [finding.code for finding in self.findings]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What decryption showed: the plaintext, or the findings that say why there is none."""
+
+    decryption: Decryption
+    data: bytes | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def inspect(request: PushRequest, context: Context) -> Inspection:
+    """All that the request shows without decrypting it. Pure; never raises for odd input."""
+    findings: list[Finding] = []
+    subscription = context.subscription
+    if request.method != "POST":
+        findings.append(Finding("request.method", "POST", request.method[:40]))
+    _check_subscription(subscription, findings)
+    size = len(request.body) if context.body_size is None else context.body_size
+    if size > SAFE_BODY:
+        findings.append(_too_large(size))
+    fields = collect(request.headers)
+    ttl = parse_ttl(fields.get(b"ttl"), findings)
+    topic = parse_topic(fields.get(b"topic"), findings)
+    urgency = parse_urgency(fields.get(b"urgency"), findings)
+    parameters = parse_draft_parameters(fields.get(b"crypto-key"), fields.get(b"encryption"), findings)
+    key = subscription.application_server_key if subscription else None
+    vapid, exp_in = _identify(fields.get(b"authorization"), parameters, key, context, findings)
+    coding = _check_body(fields.get(b"content-encoding"), request.body, parameters, vapid, findings)
+    return Inspection(
+        tuple(findings),
+        size,
+        ttl,
+        topic,
+        urgency,
+        coding,
+        vapid,
+        exp_in,
+        parameters,
+        key is not None,
+        subscription is not None and subscription.managed,
+    )
+
+
+_GONE_CODES: Final = {
+    None: "subscription.expired",
+    404: "subscription.expired.404",
+    410: "subscription.expired.410",
+}
+
+
+def _check_subscription(subscription: Subscription | None, findings: list[Finding]) -> None:
+    if subscription is None:
+        findings.append(Finding("subscription.unknown"))
+    elif subscription.state is not SubscriptionState.ACTIVE:
+        code = _GONE_CODES[subscription.gone_status]
+        findings.append(Finding(code, SubscriptionState.ACTIVE, subscription.state))
+
+
+def _too_large(size: int) -> Finding:
+    overhead = encryption.OVERHEAD
+    actual = f"{size} octets: about {size - overhead} of plaintext and {overhead} of encryption"
+    return Finding("body.too_large", f"at most {SAFE_BODY} octets", actual)
+
+
+def _identify(
+    lines: Lines | None,
+    parameters: DraftParameters,
+    application_server_key: bytes | None,
+    context: Context,
+    findings: list[Finding],
+) -> tuple[Vapid | None, float | None]:
+    if lines is None:
+        code = "vapid.not_sent" if application_server_key is None else "vapid.absent"
+        findings.append(Finding(code, "Authorization: vapid t=…, k=…", "none"))
+        return None, None
+    vapid = read_vapid(lines, parameters, findings)
+    exp_in = check_vapid(
+        vapid,
+        findings,
+        origins=context.origins,
+        now=context.now,
+        application_server_key=application_server_key,
+    )
+    return vapid, exp_in
+
+
+def _check_body(
+    lines: Lines | None,
+    body: bytes,
+    parameters: DraftParameters,
+    vapid: Vapid | None,
+    findings: list[Finding],
+) -> str | None:
+    coding = parse_content_encoding(lines, findings, body=body)
+    if coding == AES128GCM:
+        _check_aes128gcm(body, parameters, vapid, findings)
+    elif coding == AESGCM and body:
+        _check_aesgcm(body, parameters, vapid, findings)
+    return coding

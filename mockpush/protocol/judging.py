@@ -1,0 +1,189 @@
+"""Judgement: a profile's table turns an inspection into an answer.
+
+A profile is data. Its rows are walked in order and the first match decides, so the order of the
+rows is the vendor's order of checks. A row's condition is a set of codes, or a measure compared with
+a number or a named limit by one of a closed set of operators.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from .delivery import RFC8030, Delivery
+from .findings import REGISTRY
+from .inspection import Inspection
+
+
+class Scope(StrEnum):
+    """The subscriptions to which a row applies."""
+
+    ANY = "any"
+    RESTRICTED = "restricted"
+    """those made with an applicationServerKey (RFC 8292, Section 4)"""
+    MANAGED = "managed"
+    """those whose private key the service holds"""
+
+
+class Measure(StrEnum):
+    """The numbers of an inspection that a row can compare."""
+
+    BODY_SIZE = "body_size"
+    TTL = "ttl"
+    EXP_IN = "exp_in"
+    TOPIC_LENGTH = "topic_length"
+
+
+class Operator(StrEnum):
+    """How a row compares a measure; `mod_4` is the remainder of a division by four."""
+
+    ABOVE = "above"
+    BELOW = "below"
+    EQUALS = "equals"
+    MOD_4 = "mod_4"
+
+
+_COMPARISONS: Final[Mapping[Operator, Callable[[float, float], bool]]] = {
+    Operator.ABOVE: operator.gt,
+    Operator.BELOW: operator.lt,
+    Operator.EQUALS: operator.eq,
+    Operator.MOD_4: lambda value, remainder: value % 4 == remainder,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An answer before it is filled in.
+
+    Placeholders in headers and body: `{location}` the message resource, `{ttl}` the seconds granted,
+    `{uuid}` a fresh UUID, `{problem}` an RFC 9457 document about the deciding finding. `word` is the
+    vendor's own word for the reason.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    word: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Matches when one of these findings is there."""
+
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Matches when a measure is there and compares; `reports` is the code that it decides by.
+
+    `value` is a number or the name of one of the profile's limits.
+    """
+
+    measure: Measure
+    operator: Operator
+    value: float | str
+    reports: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A condition and its answer. `evidence` says where the row comes from."""
+
+    when: Codes | Compare
+    answer: Template
+    scope: Scope = Scope.ANY
+    evidence: str = ""
+
+
+def on(*codes: str) -> Codes:
+    """A condition on any of these codes; `ValueError` for a code that the registry does not have."""
+    unknown = [code for code in codes if code not in REGISTRY]
+    if unknown:
+        raise ValueError(f"not in the registry: {', '.join(unknown)}")
+    return Codes(frozenset(codes))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How one push service behaves, as data.
+
+    `prefix` (and `query`, if the token is a query parameter) is the shape of its endpoints;
+    `limits` are named numbers that rows and clamps refer to: `body` octets, `ttl` seconds.
+    """
+
+    name: str
+    title: str
+    prefix: str
+    rows: tuple[Row, ...]
+    success: Template
+    full: Template
+    limits: Mapping[str, float]
+    query: str | None = None
+    delivery: Delivery = RFC8030
+    named_answers: Mapping[str, Template] = field(default_factory=dict)
+
+    @cached_property
+    def measured(self) -> tuple[Row, ...]:
+        """The rows that can match without any finding."""
+        return tuple(row for row in self.rows if isinstance(row.when, Compare))
+
+    @cached_property
+    def named_codes(self) -> frozenset[str]:
+        """The codes that some row names."""
+        return frozenset().union(*(row.when.codes for row in self.rows if isinstance(row.when, Codes)))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a profile says to an inspection: the template of its answer and the codes behind it.
+
+    `codes[0]` decided; the others are what it also objects to, in the order of its table.
+    """
+
+    profile: Profile
+    template: Template
+    codes: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the message is taken."""
+        return self.template is self.profile.success
+
+
+def judge(inspection: Inspection, profile: Profile) -> Judgement:
+    """Walks the profile's table: the first row that matches decides."""
+    named = profile.named_codes
+    codes = [code for code, *_ in inspection.findings if code in named]
+    template: Template | None = None
+    reported: dict[str, None] = {}
+    for row in profile.rows if codes else profile.measured:
+        matched = _match(row, codes, inspection, profile)
+        if matched:
+            template = template or row.answer
+            reported.update(dict.fromkeys(matched))
+    return Judgement(profile, template or profile.success, tuple(reported))
+
+
+def _match(row: Row, codes: list[str], inspection: Inspection, profile: Profile) -> list[str]:
+    if not _in_scope(row.scope, inspection):
+        return []
+    condition = row.when
+    if isinstance(condition, Codes):
+        return [code for code in codes if code in condition.codes]
+    value = getattr(inspection, condition.measure)
+    if value is None:
+        return []
+    bound = condition.value
+    limit = profile.limits[bound] if isinstance(bound, str) else bound
+    return [condition.reports] if _COMPARISONS[condition.operator](value, limit) else []
+
+
+def _in_scope(scope: Scope, inspection: Inspection) -> bool:
+    if scope is Scope.RESTRICTED:
+        return inspection.restricted
+    return scope is Scope.ANY or inspection.managed

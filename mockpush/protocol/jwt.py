@@ -1,0 +1,108 @@
+"""JSON Web Tokens as Web Push uses them: compact, ES256, read with tolerance and verified strictly.
+
+RFC 7515 (the form), RFC 7518 Section 3.4 (the signature), RFC 7519 (the claims).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from .findings import Finding
+from .keys import load_private_key, load_public_key
+from .model import base64url_encode
+
+SIGNATURE_LENGTH: Final = 64
+_ES256: Final = ec.ECDSA(SHA256())
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token taken apart: header and claims as JSON objects, the signature as it came."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+    signing_input: bytes
+    signature: bytes
+
+
+def read_token(text: bytes, findings: list[Finding]) -> Token | None:
+    """Takes a token apart without verifying it; None and a finding when that is impossible."""
+    expected = "three base64url parts separated by dots"
+    parts = text.split(b".")
+    if len(parts) != 3:
+        findings.append(Finding("vapid.token.malformed", expected, f"{len(parts)} parts"))
+        return None
+    if b"=" in text:
+        findings.append(Finding("vapid.token.padded", "no padding", "padding"))
+    try:
+        header, claims = (_json_object(_decode(part)) for part in parts[:2])
+        signature = _decode(parts[2])
+    except (ValueError, RecursionError) as error:
+        findings.append(Finding("vapid.token.malformed", expected, str(error)[:200]))
+        return None
+    return Token(header, claims, parts[0] + b"." + parts[1], signature)
+
+
+def _decode(part: bytes) -> bytes:
+    data = part.rstrip(b"=")
+    try:
+        return base64.b64decode(data + b"=" * (-len(data) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"a part is not base64url: {error}") from None
+
+
+def _json_object(data: bytes) -> dict[str, Any]:
+    value = json.loads(data, parse_constant=_refuse_constant)
+    if not isinstance(value, dict):
+        raise ValueError("a part is not a JSON object")  # noqa: TRY004 - one error for the caller
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def verifies(token: Token, point: bytes) -> bool:
+    """Whether the raw signature of 64 octets fits the token and the key (uncompressed point)."""
+    if len(token.signature) != SIGNATURE_LENGTH:
+        return False
+    r, s = (int.from_bytes(token.signature[at : at + 32], "big") for at in (0, 32))
+    return _verify(token, point, encode_dss_signature(r, s))
+
+
+def verifies_as_der(token: Token, point: bytes) -> bool:
+    """Whether the signature fits when it is taken as DER, as a sender that skipped a step sends it."""
+    return token.signature[:1] == b"\x30" and _verify(token, point, token.signature)
+
+
+def _verify(token: Token, point: bytes, der: bytes) -> bool:
+    try:
+        load_public_key(point).verify(der, token.signing_input, _ES256)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def sign(claims: Mapping[str, object], private_key: bytes) -> str:
+    """A token over `claims`, signed with the scalar of 32 octets."""
+    parts = ({"typ": "JWT", "alg": "ES256"}, claims)
+    signing_input = ".".join(
+        base64url_encode(json.dumps(part, separators=(",", ":")).encode()) for part in parts
+    )
+    der = load_private_key(private_key).sign(signing_input.encode(), _ES256)
+    r, s = decode_dss_signature(der)
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    return f"{signing_input}.{base64url_encode(signature)}"

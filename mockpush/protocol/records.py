@@ -1,0 +1,88 @@
+"""What the service keeps: messages and the journal of requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .delivery import OPEN, Step
+from .inspection import Decryption, Inspection, Payload
+from .judging import Judgement
+from .model import MessageState, PushRequest
+
+
+class TimelineEntry(NamedTuple):
+    """One step in the life of a message."""
+
+    at: float
+    step: Step
+    detail: str | None = None
+
+
+@dataclass(slots=True)
+class PushMessage:
+    """An accepted push message and its message resource (RFC 8030, Section 5).
+
+    Only storage changes `sequence`, `state` and `steps`; `payload` is set once somebody looks (lazy
+    inspection). `ttl` is the time granted, in seconds; `steps` are those after the acceptance.
+    """
+
+    id: str
+    tenant: str
+    subscription: str
+    request: int
+    body: bytes
+    inspection: Inspection
+    ttl: int
+    received_at: float
+    expires_at: float
+    sequence: int = 0
+    state: MessageState = MessageState.PENDING
+    steps: tuple[TimelineEntry, ...] = ()
+    payload: Payload | None = None
+
+    @property
+    def topic(self) -> str | None:
+        """The topic that replaces earlier messages (RFC 8030, Section 5.4)."""
+        return self.inspection.topic
+
+    @property
+    def timeline(self) -> tuple[TimelineEntry, ...]:
+        """Every step with its time, the acceptance first."""
+        return (TimelineEntry(self.received_at, Step.ACCEPT), *self.steps)
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be delivered or acknowledged."""
+        return self.state in OPEN
+
+    @property
+    def decryption(self) -> Decryption:
+        """What became of the payload."""
+        return Decryption.PENDING if self.payload is None else self.payload.decryption
+
+
+@dataclass(frozen=True, slots=True)
+class WireAnswer:
+    """An answer as it went out."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """One request to a push resource in the journal, with everything that led to its answer.
+
+    `id` counts the requests of the tenant; `message` is the id of the message it made, if any.
+    """
+
+    id: int
+    tenant: str
+    subscription: str | None
+    message: str | None
+    request: PushRequest
+    inspection: Inspection
+    judgement: Judgement
+    answer: WireAnswer

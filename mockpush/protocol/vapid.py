@@ -1,0 +1,281 @@
+"""Voluntary identification of the application server (RFC 8292).
+
+What an Authorization field says does not depend on when and where it came: `read_vapid` reads it
+once per distinct value, signature included. `check_vapid` adds what changes with each request: the
+audience, the times, the key of the subscription.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from . import jwt
+from .contact import check_contact
+from .findings import Finding
+from .headers import DraftParameters, Lines, shown
+from .keys import public_point, read_public_key
+from .keys import load_private_key as _load_private_key
+from .model import base64url_encode
+
+MAX_LIFETIME: Final = 24 * 60 * 60
+"""exp MUST NOT be more than 24 hours ahead (RFC 8292, Section 2)."""
+SOON: Final = 120
+NEAR_LIMIT: Final = 60
+_LARGE: Final = 1000
+
+
+class Scheme(StrEnum):
+    """The forms in which senders identify themselves; only `vapid` is RFC 8292's."""
+
+    VAPID = "vapid"
+    WEBPUSH = "webpush"
+    BEARER = "bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class Vapid:
+    """What one Authorization field says.
+
+    `key` is the uncompressed point, `claims` the token's claims as sent: use neither unless
+    `verified` (RFC 8292, Section 2, forbids to use information of an invalid token).
+    """
+
+    scheme: Scheme | None
+    key: bytes | None
+    token: jwt.Token | None
+    verified: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """The claims as sent, verified or not; empty when there is no readable token."""
+        return self.token.claims if self.token else {}
+
+
+def read_vapid(lines: Lines, parameters: DraftParameters, findings: list[Finding]) -> Vapid:
+    """Reads the Authorization field in all three forms, and appends what is wrong in itself."""
+    if len(lines) > 1:
+        actual = f"{len(lines)} fields"
+        findings.append(Finding("vapid.authorization.doubled", "one Authorization field", actual))
+    vapid = _read(lines[0], parameters.p256ecdsa, parameters.has_crypto_key)
+    findings.extend(vapid.findings)
+    return vapid
+
+
+@lru_cache(maxsize=1024)
+def _read(field: bytes, p256ecdsa: bytes | None, has_crypto_key: bool) -> Vapid:  # noqa: FBT001
+    """Bounded: one entry for each distinct token and key, so that a signature is verified once."""
+    findings: list[Finding] = []
+    scheme, text, key_text = _credentials(field, p256ecdsa, findings)
+    token = jwt.read_token(text, findings) if text else None
+    key = read_public_key(key_text, findings) if key_text is not None else None
+    verified = token is not None and _is_signed(token, key, findings)
+    if token is not None:
+        _check_static_claims(token, len(field), findings)
+    return Vapid(scheme, key, token, verified, tuple(findings))
+
+
+def _credentials(
+    field: bytes, p256ecdsa: bytes | None, findings: list[Finding]
+) -> tuple[Scheme | None, bytes | None, bytes | None]:
+    """The scheme, the token's text and the key's text."""
+    name, _, rest = field.strip().partition(b" ")
+    try:
+        scheme = Scheme(name.lower().decode("ascii"))
+    except ValueError:
+        findings.append(Finding("vapid.scheme.unknown", "vapid", shown(name) or "nothing"))
+        return None, None, None
+    if scheme is Scheme.VAPID:
+        return scheme, *_vapid_parameters(rest, findings)
+    findings.append(Finding(f"vapid.scheme.{scheme}", "vapid", shown(name)))
+    if p256ecdsa is None:
+        findings.append(Finding("vapid.p256ecdsa.missing", "Crypto-Key: p256ecdsa=…", "none"))
+    token = rest.strip()
+    if not token:
+        findings.append(Finding("vapid.token.missing", "a token", "none"))
+    return scheme, token or None, p256ecdsa
+
+
+_SEPARATOR: Final = re.compile(rb"[,;]")
+
+
+def _vapid_parameters(
+    text: bytes, findings: list[Finding]
+) -> tuple[bytes | None, bytes | None]:
+    """t and k, whatever the legal spacing; unknown parameters are ignored (Section 3)."""
+    parameters: dict[bytes, bytes] = {}
+    for part in _SEPARATOR.split(text):
+        name, separator, value = part.partition(b"=")
+        name = name.strip().lower()
+        if not separator or name not in (b"t", b"k"):
+            continue
+        if name in parameters:
+            findings.append(Finding("vapid.parameter.doubled", "one t and one k", shown(text)))
+        parameters.setdefault(name, value.strip().strip(b'"'))
+    if b";" in text:
+        findings.append(Finding("vapid.separator.semicolon", "t=…, k=…", shown(text)))
+    if not parameters:
+        findings.append(Finding("vapid.authorization.malformed", "t=…, k=…", shown(text)))
+    token, key = parameters.get(b"t"), parameters.get(b"k")
+    if not token:
+        findings.append(Finding("vapid.token.missing", "t=<token>", "none"))
+    if key is None:
+        findings.append(Finding("vapid.key.missing", "k=<public key>", "none"))
+    return token or None, key
+
+
+def _is_signed(token: jwt.Token, key: bytes | None, findings: list[Finding]) -> bool:
+    algorithm = token.header.get("alg")
+    if algorithm != "ES256":
+        findings.append(Finding("vapid.algorithm", "ES256", str(algorithm)[:100]))
+        return False
+    if key is None:
+        return False
+    if jwt.verifies(token, key):
+        return True
+    length = len(token.signature)
+    if jwt.verifies_as_der(token, key):
+        code = "vapid.signature.der"
+    elif length != jwt.SIGNATURE_LENGTH:
+        code = "vapid.signature.length"
+    else:
+        code = "vapid.signature.invalid"
+    findings.append(
+        Finding(code, f"r and s, {jwt.SIGNATURE_LENGTH} octets, by the key sent", f"{length} octets")
+    )
+    return False
+
+
+def _check_static_claims(token: jwt.Token, size: int, findings: list[Finding]) -> None:
+    typ = token.header.get("typ")
+    if not isinstance(typ, str) or typ.upper() != "JWT":
+        findings.append(Finding("vapid.typ", "JWT", str(typ)[:100]))
+    check_contact(token.claims, findings)
+    if size > _LARGE:
+        findings.append(Finding("vapid.claims.large", f"at most {_LARGE} octets", f"{size} octets"))
+
+
+def check_vapid(
+    vapid: Vapid,
+    findings: list[Finding],
+    *,
+    origins: Sequence[str],
+    now: float,
+    application_server_key: bytes | None,
+) -> float | None:
+    """Checks what depends on the request; returns the seconds until `exp`, if it has one.
+
+    `now` is in seconds since the epoch on the clock that judges tokens.
+    """
+    _check_key(vapid, application_server_key, findings)
+    if vapid.token is None:
+        return None
+    claims = vapid.token.claims
+    _check_audience(claims, origins, findings)
+    return _check_times(claims, now, findings)
+
+
+def _check_key(vapid: Vapid, expected: bytes | None, findings: list[Finding]) -> None:
+    if expected is None or vapid.key is None or vapid.key == expected:
+        return
+    wanted, sent = base64url_encode(expected), base64url_encode(vapid.key)
+    findings.append(Finding("vapid.key.mismatch", wanted, sent))
+    if vapid.token and not vapid.verified and jwt.verifies(vapid.token, expected):
+        findings.append(Finding("vapid.signature.other_key", wanted, sent))
+
+
+def _check_audience(
+    claims: Mapping[str, Any], origins: Sequence[str], findings: list[Finding]
+) -> None:
+    audience = claims.get("aud")
+    if audience in origins:
+        return
+    expected = origins[0] if origins else "the endpoint's origin"
+    if audience is None:
+        findings.append(Finding("vapid.aud.missing", expected, "none"))
+    elif isinstance(audience, str):
+        findings.append(Finding(_audience_code(audience, origins), expected, audience[:200]))
+    elif isinstance(audience, list) and all(isinstance(each, str) for each in audience):
+        findings.append(Finding("vapid.aud.array", expected, str(audience)[:200]))
+        if not any(each in origins for each in audience):
+            findings.append(Finding("vapid.aud.mismatch", expected, str(audience)[:200]))
+    else:
+        findings.append(Finding("vapid.aud.type", f'"{expected}"', str(audience)[:200]))
+
+
+def _audience_code(audience: str, origins: Sequence[str]) -> str:
+    try:
+        parts = urlsplit(audience)
+    except ValueError:
+        return "vapid.aud.mismatch"
+    if f"{parts.scheme}://{parts.netloc}" in origins:
+        return "vapid.aud.path"
+    without_port = (origin.rpartition(":")[0] for origin in origins if _has_port(origin))
+    return "vapid.aud.port_missing" if audience in without_port else "vapid.aud.mismatch"
+
+
+def _has_port(origin: str) -> bool:
+    return origin.rpartition(":")[2].isdigit()
+
+
+def _check_times(
+    claims: Mapping[str, Any], now: float, findings: list[Finding]
+) -> float | None:
+    exp = claims.get("exp")
+    if exp is None:
+        findings.append(Finding("vapid.exp.missing", "seconds since the epoch", "none"))
+        return None
+    if not _is_number(exp):
+        findings.append(Finding("vapid.exp.type", "a number", f"{type(exp).__name__}: {exp!s:.100}"))
+        return None
+    remaining = float(exp) - now
+    code = _lifetime_code(remaining)
+    if code is not None:
+        actual = f"{exp} ({_span(remaining)})"
+        findings.append(Finding(code, f"{now:.0f} to {now + MAX_LIFETIME:.0f}", actual))
+    nbf = claims.get("nbf")
+    if _is_number(nbf) and nbf > now:
+        findings.append(Finding("vapid.nbf.future", f"at most {now:.0f}", str(nbf)))
+    return remaining
+
+
+def _lifetime_code(remaining: float) -> str | None:
+    if NEAR_LIMIT * 2 < remaining <= MAX_LIFETIME - NEAR_LIMIT:
+        return None
+    if remaining < 0:
+        return "vapid.exp.past"
+    if remaining > MAX_LIFETIME:
+        return "vapid.exp.too_far"
+    return "vapid.exp.soon" if remaining <= SOON else "vapid.exp.near_limit"
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _span(seconds: float) -> str:
+    size = abs(seconds)
+    unit, divisor = next(
+        (unit, divisor)
+        for unit, divisor in (("days", 86400), ("h", 3600), ("min", 60), ("s", 1))
+        if size >= 2 * divisor or divisor == 1
+    )
+    return f"{size / divisor:.0f} {unit} {'ahead' if seconds >= 0 else 'ago'}"
+
+
+def authorization(claims: Mapping[str, object], private_key: bytes) -> str:
+    """The value of an Authorization field over `claims` (RFC 8292, Section 3)."""
+    public_key = public_point(_load_private_key(private_key).public_key())
+    return f"vapid t={jwt.sign(claims, private_key)}, k={base64url_encode(public_key)}"

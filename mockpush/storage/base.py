@@ -1,0 +1,172 @@
+"""What storage must do: whole operations, each atomic, each returning the events that it caused.
+
+Times are seconds since the epoch on the tenant's clock and always parameters. A tenant comes into
+being with its first subscription, request or clock; reading a tenant that is not there finds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..protocol.clock import Clock
+from ..protocol.delivery import Delivery
+from ..protocol.events import Event, EventKind
+from ..protocol.model import Subscription, SubscriptionState
+from ..protocol.records import PushMessage, RequestRecord
+
+Events = Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be kept. `tenants` in all, the others in each tenant.
+
+    Over the limit, subscriptions and pending messages are refused with a `LimitError`; messages that
+    are no longer pending, requests and events give way, oldest first.
+    """
+
+    tenants: int = 4096
+    subscriptions: int = 100_000
+    messages: int = 100_000
+    requests: int = 1_000
+    events: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSummary:
+    """What a tenant holds."""
+
+    name: str
+    subscriptions: int
+    messages: int
+    requests: int
+
+
+class Storage(Protocol):
+    """The contract; `tests/storage/` holds the test that every implementation must pass."""
+
+    async def tenants(self) -> list[TenantSummary]:
+        """All tenants, oldest first."""
+        ...
+
+    async def delete_tenant(self, tenant: str) -> bool:
+        """Forgets a tenant and all it holds; whether there was one."""
+        ...
+
+    async def clock(self, tenant: str) -> Clock:
+        """The tenant's clock; real time if nobody has set it."""
+        ...
+
+    async def set_clock(self, tenant: str, clock: Clock, *, kind: EventKind, now: float) -> Events:
+        """Sets the clock; `now` is the time on it."""
+        ...
+
+    async def add_subscription(self, subscription: Subscription) -> Events:
+        """Keeps a new subscription; `LimitError` when there are too many, `ServiceError` for a known id."""
+        ...
+
+    async def subscription(self, tenant: str, subscription_id: str) -> Subscription | None:
+        """The subscription of this id."""
+        ...
+
+    async def subscription_at(self, token: str) -> Subscription | None:
+        """The subscription whose endpoint has this token, in whatever tenant."""
+        ...
+
+    async def subscriptions(self, tenant: str) -> Sequence[Subscription]:
+        """All subscriptions of the tenant, oldest first."""
+        ...
+
+    async def set_presence(
+        self, tenant: str, subscription_id: str, *, online: bool, delivery: Delivery, now: float
+    ) -> Events:
+        """The user agent comes or goes.
+
+        When it goes, what it did not acknowledge is pending again, and messages of TTL 0 are dropped.
+        When one comes that nobody else acts for, its pending messages are delivered and acknowledged.
+        """
+        ...
+
+    async def end_subscription(
+        self,
+        tenant: str,
+        subscription_id: str,
+        *,
+        state: SubscriptionState,
+        gone_status: int | None,
+        now: float,
+    ) -> Events:
+        """The subscription expires or is removed; its open messages are dropped."""
+        ...
+
+    async def accept(self, message: PushMessage, delivery: Delivery) -> Events:
+        """Keeps a message whose subscription is active.
+
+        Replaces the message of the same topic. Delivers at once when nobody but the service acts for
+        the user agent. `LimitError` when there are too many pending messages.
+        """
+        ...
+
+    async def claim(
+        self, tenant: str, subscription_id: str, *, delivery: Delivery, now: float
+    ) -> Sequence[PushMessage]:
+        """Delivers pending messages to a present user agent, as many as its window allows."""
+        ...
+
+    async def release(self, tenant: str, subscription_id: str, *, now: float) -> Events:
+        """What is delivered and not acknowledged becomes pending again (TTL 0: dropped)."""
+        ...
+
+    async def acknowledge(self, message_id: str, *, now: float) -> Events:
+        """Acknowledges a delivered message; no event when there is none."""
+        ...
+
+    async def cancel(self, message_id: str, *, now: float) -> Events:
+        """Cancels a pending message; no event when there is none."""
+        ...
+
+    async def expire(self, tenant: str, *, until: float) -> Events:
+        """Everything whose time has come by `until` expires, in the order of its time."""
+        ...
+
+    async def next_expiry(self, tenant: str) -> float | None:
+        """When the next thing expires, if anything does."""
+        ...
+
+    async def record(self, record: RequestRecord) -> Events:
+        """Writes the journal."""
+        ...
+
+    async def next_request(self, tenant: str) -> int:
+        """A new number for a request of this tenant; `LimitError` when there are too many tenants."""
+        ...
+
+    async def message(self, message_id: str) -> PushMessage | None:
+        """The message of this id, in whatever tenant."""
+        ...
+
+    async def messages(self, tenant: str, *, after: int = 0) -> Sequence[PushMessage]:
+        """The messages after this sequence number, oldest first."""
+        ...
+
+    async def requests(self, tenant: str, *, after: int = 0) -> Sequence[RequestRecord]:
+        """The journal after this request number, oldest first."""
+        ...
+
+    async def events(self, tenant: str, *, after: int = 0) -> Events:
+        """The events after this sequence number, oldest first."""
+        ...
+
+    async def forget_messages(self, tenant: str, match: Callable[[PushMessage], bool]) -> int:
+        """Forgets messages, pending ones too; how many."""
+        ...
+
+    async def forget_requests(self, tenant: str) -> int:
+        """Empties the journal; how many requests it held."""
+        ...
+
+    async def changed(self, tenant: str, *, timeout: float | None) -> bool:
+        """Waits until something happens in the tenant, at most `timeout` real seconds."""
+        ...

@@ -1,0 +1,452 @@
+"""Storage in memory, for one event loop. No operation suspends, so each is atomic."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from ..errors import InvalidRequestError, LimitError, NotFoundError
+from ..protocol.clock import Clock
+from ..protocol.delivery import Delivery, Step, next_state
+from ..protocol.events import Event, EventKind
+from ..protocol.model import MessageState, Subscription, SubscriptionState
+from ..protocol.records import PushMessage, RequestRecord, TimelineEntry
+from .base import Events, Limits, TenantSummary
+
+_KINDS: Final = {step: EventKind(f"message.{step}") for step in Step}
+_REAL_TIME: Final = Clock()
+
+
+@dataclass(slots=True)
+class _Tenant:
+    """Everything that one tenant holds.
+
+    `queues` has the open messages of each subscription, `topics` the open message of each topic,
+    `expiries` a heap of (time, message or subscription id); entries of what is gone are skipped.
+    """
+
+    name: str
+    clock: Clock = _REAL_TIME
+    sequence: int = 0
+    last_request: int = 0
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    messages: dict[str, PushMessage] = field(default_factory=dict)
+    queues: dict[str, dict[str, PushMessage]] = field(default_factory=dict)
+    topics: dict[tuple[str, str], PushMessage] = field(default_factory=dict)
+    expiries: list[tuple[float, str]] = field(default_factory=list)
+    journal: deque[RequestRecord] = field(default_factory=deque)
+    events: deque[Event] = field(default_factory=deque)
+    waiters: set[asyncio.Future[None]] = field(default_factory=set)
+    open: int = 0
+
+
+class MemoryStorage:
+    """Implements `Storage`."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._tenants: dict[str, _Tenant] = {}
+        self._tokens: dict[str, Subscription] = {}
+
+    # Tenants and clocks
+
+    async def tenants(self) -> list[TenantSummary]:
+        return [
+            TenantSummary(each.name, len(each.subscriptions), len(each.messages), len(each.journal))
+            for each in self._tenants.values()
+        ]
+
+    async def delete_tenant(self, tenant: str) -> bool:
+        found = self._tenants.pop(tenant, None)
+        if found is None:
+            return False
+        for subscription in found.subscriptions.values():
+            del self._tokens[subscription.token]
+        _wake(found)
+        return True
+
+    async def clock(self, tenant: str) -> Clock:
+        found = self._tenants.get(tenant)
+        return _REAL_TIME if found is None else found.clock
+
+    async def set_clock(self, tenant: str, clock: Clock, *, kind: EventKind, now: float) -> Events:
+        found = self._tenant(tenant)
+        found.clock = clock
+        return [self._emit(found, now, kind)]
+
+    # Subscriptions
+
+    async def add_subscription(self, subscription: Subscription) -> Events:
+        tenant = self._tenant(subscription.tenant)
+        if subscription.id in tenant.subscriptions:
+            raise InvalidRequestError(f"there is a subscription {subscription.id!r} already", status=409)
+        _require(len(tenant.subscriptions), self._limits.subscriptions, "subscriptions")
+        self._keep(tenant, subscription)
+        tenant.queues[subscription.id] = {}
+        if subscription.expires_at is not None:
+            heapq.heappush(tenant.expiries, (subscription.expires_at, subscription.id))
+        return [
+            self._emit(
+                tenant, subscription.created_at, EventKind.SUBSCRIPTION_CREATED, subscription.id
+            )
+        ]
+
+    async def subscription(self, tenant: str, subscription_id: str) -> Subscription | None:
+        found = self._tenants.get(tenant)
+        return None if found is None else found.subscriptions.get(subscription_id)
+
+    async def subscription_at(self, token: str) -> Subscription | None:
+        return self._tokens.get(token)
+
+    async def subscriptions(self, tenant: str) -> Sequence[Subscription]:
+        found = self._tenants.get(tenant)
+        return [] if found is None else list(found.subscriptions.values())
+
+    async def set_presence(
+        self, tenant: str, subscription_id: str, *, online: bool, delivery: Delivery, now: float
+    ) -> Events:
+        found, subscription = self._subscription(tenant, subscription_id)
+        if subscription.online is online:
+            return []
+        self._keep(found, replace(subscription, online=online))
+        kind = EventKind.SUBSCRIPTION_ONLINE if online else EventKind.SUBSCRIPTION_OFFLINE
+        events = [self._emit(found, now, kind, subscription_id)]
+        queue = list(found.queues[subscription_id].values())
+        if not online:
+            for message in queue:
+                events += self._go_away(found, message, now)
+        elif not subscription.held:
+            for message in queue:
+                events += self._deliver_at_once(found, message, now)
+        return events
+
+    async def end_subscription(
+        self,
+        tenant: str,
+        subscription_id: str,
+        *,
+        state: SubscriptionState,
+        gone_status: int | None,
+        now: float,
+    ) -> Events:
+        found, subscription = self._subscription(tenant, subscription_id)
+        ended = replace(subscription, state=state, gone_status=gone_status)
+        if subscription.state is not SubscriptionState.ACTIVE:
+            self._keep(found, ended)
+            return []
+        return self._end(found, ended, now)
+
+    # Messages
+
+    async def accept(self, message: PushMessage, delivery: Delivery) -> Events:
+        tenant, subscription = self._subscription(message.tenant, message.subscription)
+        replaced = self._replaced(tenant, message, delivery)
+        self._make_room(tenant, reserve=replaced is None)
+        now = message.received_at
+        tenant.messages[message.id] = message
+        tenant.queues[subscription.id][message.id] = message
+        tenant.open += 1
+        event = self._emit(tenant, now, EventKind.MESSAGE_ACCEPTED, subscription.id, message.id)
+        message.sequence = event.sequence
+        events = [event]
+        if replaced is not None:
+            events += self._step(tenant, replaced, Step.REPLACE, now, f"by {message.id}")
+        if message.topic is not None:
+            tenant.topics[subscription.id, message.topic] = message
+        if subscription.online and not subscription.held:
+            events += self._deliver_at_once(tenant, message, now)
+        elif message.ttl == 0 and not subscription.online:
+            events += self._step(tenant, message, Step.DROP, now, "TTL 0 and nobody there")
+        else:
+            events += self._keep_pending(tenant, message, delivery, now)
+        return events
+
+    async def claim(
+        self, tenant: str, subscription_id: str, *, delivery: Delivery, now: float
+    ) -> Sequence[PushMessage]:
+        found, subscription = self._subscription(tenant, subscription_id)
+        if not subscription.online:
+            return []
+        queue = found.queues[subscription_id].values()
+        pending = [message for message in queue if message.state is MessageState.PENDING]
+        if delivery.window is not None:
+            pending = pending[: max(0, delivery.window - (len(queue) - len(pending)))]
+        for message in pending:
+            self._step(found, message, Step.DELIVER, now)
+        return pending
+
+    async def release(self, tenant: str, subscription_id: str, *, now: float) -> Events:
+        found, _ = self._subscription(tenant, subscription_id)
+        events: list[Event] = []
+        for message in list(found.queues[subscription_id].values()):
+            if message.state is MessageState.DELIVERED:
+                events += self._return(found, message, now)
+        return events
+
+    async def acknowledge(self, message_id: str, *, now: float) -> Events:
+        return self._close(message_id, Step.ACKNOWLEDGE, now)
+
+    async def cancel(self, message_id: str, *, now: float) -> Events:
+        return self._close(message_id, Step.CANCEL, now)
+
+    async def expire(self, tenant: str, *, until: float) -> Events:
+        found = self._tenants.get(tenant)
+        events: list[Event] = []
+        while found is not None and found.expiries and found.expiries[0][0] <= until:
+            at, expired_id = heapq.heappop(found.expiries)
+            message = found.messages.get(expired_id)
+            subscription = found.subscriptions.get(expired_id)
+            if message is not None and message.state is MessageState.PENDING:
+                events += self._step(found, message, Step.EXPIRE, at)
+            elif subscription is not None and subscription.state is SubscriptionState.ACTIVE:
+                ended = replace(subscription, state=SubscriptionState.EXPIRED)
+                events += self._end(found, ended, at)
+        return events
+
+    async def next_expiry(self, tenant: str) -> float | None:
+        found = self._tenants.get(tenant)
+        return found.expiries[0][0] if found is not None and found.expiries else None
+
+    async def message(self, message_id: str) -> PushMessage | None:
+        return self._message(message_id)
+
+    async def messages(self, tenant: str, *, after: int = 0) -> Sequence[PushMessage]:
+        found = self._tenants.get(tenant)
+        if found is None:
+            return []
+        return [message for message in found.messages.values() if message.sequence > after]
+
+    async def forget_messages(self, tenant: str, match: Callable[[PushMessage], bool]) -> int:
+        found = self._tenants.get(tenant)
+        if found is None:
+            return 0
+        forgotten = [message for message in found.messages.values() if match(message)]
+        for message in forgotten:
+            self._leave_queue(found, message)
+            del found.messages[message.id]
+        return len(forgotten)
+
+    # The journal and the events
+
+    async def next_request(self, tenant: str) -> int:
+        found = self._tenant(tenant)
+        found.last_request += 1
+        return found.last_request
+
+    async def record(self, record: RequestRecord) -> Events:
+        tenant = self._tenant(record.tenant)
+        tenant.journal.append(record)
+        if len(tenant.journal) > self._limits.requests:
+            tenant.journal.popleft()
+        return [
+            self._emit(
+                tenant,
+                record.request.received_at,
+                EventKind.REQUEST,
+                record.subscription,
+                record.message,
+                record.id,
+                str(record.answer.status),
+            )
+        ]
+
+    async def requests(self, tenant: str, *, after: int = 0) -> Sequence[RequestRecord]:
+        found = self._tenants.get(tenant)
+        return [] if found is None else [each for each in found.journal if each.id > after]
+
+    async def forget_requests(self, tenant: str) -> int:
+        found = self._tenants.get(tenant)
+        if found is None:
+            return 0
+        count = len(found.journal)
+        found.journal.clear()
+        return count
+
+    async def events(self, tenant: str, *, after: int = 0) -> Events:
+        found = self._tenants.get(tenant)
+        return [] if found is None else [each for each in found.events if each.sequence > after]
+
+    async def changed(self, tenant: str, *, timeout: float | None) -> bool:
+        found = self._tenant(tenant)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        found.waiters.add(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter
+        except TimeoutError:
+            return False
+        finally:
+            found.waiters.discard(waiter)
+        return True
+
+    # Parts
+
+    def _tenant(self, name: str) -> _Tenant:
+        found = self._tenants.get(name)
+        if found is None:
+            _require(len(self._tenants), self._limits.tenants, "tenants")
+            found = self._tenants[name] = _Tenant(name)
+        return found
+
+    def _subscription(self, tenant: str, subscription_id: str) -> tuple[_Tenant, Subscription]:
+        found = self._tenants.get(tenant)
+        subscription = found.subscriptions.get(subscription_id) if found else None
+        if found is None or subscription is None:
+            raise NotFoundError(f"there is no subscription {subscription_id!r}")
+        return found, subscription
+
+    def _message(self, message_id: str) -> PushMessage | None:
+        for tenant in self._tenants.values():
+            message = tenant.messages.get(message_id)
+            if message is not None:
+                return message
+        return None
+
+    def _keep(self, tenant: _Tenant, subscription: Subscription) -> None:
+        tenant.subscriptions[subscription.id] = subscription
+        self._tokens[subscription.token] = subscription
+
+    def _end(self, tenant: _Tenant, ended: Subscription, now: float) -> list[Event]:
+        self._keep(tenant, ended)
+        expired = ended.state is SubscriptionState.EXPIRED
+        kind = EventKind.SUBSCRIPTION_EXPIRED if expired else EventKind.SUBSCRIPTION_REMOVED
+        events = [self._emit(tenant, now, kind, ended.id)]
+        for message in list(tenant.queues[ended.id].values()):
+            events += self._step(tenant, message, Step.DROP, now, f"the subscription is {ended.state}")
+        return events
+
+    def _replaced(
+        self, tenant: _Tenant, message: PushMessage, delivery: Delivery
+    ) -> PushMessage | None:
+        if message.topic is None:
+            return None
+        earlier = tenant.topics.get((message.subscription, message.topic))
+        if earlier is None or delivery.collapse_delivered:
+            return earlier
+        return earlier if earlier.state is MessageState.PENDING else None
+
+    def _make_room(self, tenant: _Tenant, *, reserve: bool) -> None:
+        """Forgets the oldest closed message when the limit is reached."""
+        limit = self._limits.messages
+        if len(tenant.messages) < limit:
+            return
+        _require(tenant.open if reserve else tenant.open - 1, limit, "messages")
+        closed = next((each for each in tenant.messages.values() if not each.open), None)
+        if closed is not None:
+            del tenant.messages[closed.id]
+
+    def _keep_pending(
+        self, tenant: _Tenant, message: PushMessage, delivery: Delivery, now: float
+    ) -> list[Event]:
+        if message.ttl:
+            heapq.heappush(tenant.expiries, (message.expires_at, message.id))
+        events: list[Event] = []
+        queue = tenant.queues[message.subscription]
+        if delivery.message_limit is not None and len(queue) > delivery.message_limit:
+            oldest = next(iter(queue.values()))
+            events += self._step(tenant, oldest, Step.DROP, now, "more messages than are kept")
+        return events
+
+    def _deliver_at_once(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
+        return [
+            *self._step(tenant, message, Step.DELIVER, now),
+            *self._step(tenant, message, Step.ACKNOWLEDGE, now),
+        ]
+
+    def _go_away(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
+        if message.state is MessageState.DELIVERED:
+            return self._return(tenant, message, now)
+        if message.ttl == 0:
+            return self._step(tenant, message, Step.DROP, now, "TTL 0 and nobody there")
+        return []
+
+    def _return(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
+        events = self._step(tenant, message, Step.RELEASE, now)
+        if message.ttl == 0:
+            return events + self._step(tenant, message, Step.DROP, now, "TTL 0 is delivered once")
+        if message.expires_at <= now:
+            return events + self._step(tenant, message, Step.EXPIRE, now)
+        return events
+
+    def _close(self, message_id: str, step: Step, now: float) -> Events:
+        message = self._message(message_id)
+        if message is None or next_state(message.state, step) is None:
+            return []
+        return self._step(self._tenants[message.tenant], message, step, now)
+
+    def _step(
+        self,
+        tenant: _Tenant,
+        message: PushMessage,
+        step: Step,
+        now: float,
+        detail: str | None = None,
+    ) -> list[Event]:
+        state = next_state(message.state, step)
+        if state is None:
+            raise ValueError(f"a message that is {message.state} cannot be {step}")
+        message.state = state
+        message.steps += (TimelineEntry(now, step, detail),)
+        if not message.open:
+            self._leave_queue(tenant, message)
+        kind = _KINDS[step]
+        return [self._emit(tenant, now, kind, message.subscription, message.id, None, detail)]
+
+    def _leave_queue(self, tenant: _Tenant, message: PushMessage) -> None:
+        if tenant.queues[message.subscription].pop(message.id, None) is None:
+            return
+        tenant.open -= 1
+        if message.topic is not None:
+            key = (message.subscription, message.topic)
+            if tenant.topics.get(key) is message:
+                del tenant.topics[key]
+        if len(tenant.expiries) > 2 * (tenant.open + len(tenant.subscriptions)) + 64:
+            self._prune_expiries(tenant)
+
+    def _prune_expiries(self, tenant: _Tenant) -> None:
+        tenant.expiries = [
+            entry
+            for entry in tenant.expiries
+            if entry[1] in tenant.subscriptions
+            or ((message := tenant.messages.get(entry[1])) is not None and message.open)
+        ]
+        heapq.heapify(tenant.expiries)
+
+    def _emit(
+        self,
+        tenant: _Tenant,
+        at: float,
+        kind: EventKind,
+        subscription: str | None = None,
+        message: str | None = None,
+        request: int | None = None,
+        detail: str | None = None,
+    ) -> Event:
+        tenant.sequence += 1
+        event = Event(tenant.sequence, at, kind, subscription, message, request, detail)
+        tenant.events.append(event)
+        if len(tenant.events) > self._limits.events:
+            tenant.events.popleft()
+        if tenant.waiters:
+            _wake(tenant)
+        return event
+
+
+def _wake(tenant: _Tenant) -> None:
+    for waiter in tenant.waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+    tenant.waiters.clear()
+
+
+def _require(count: int, limit: int, setting: str) -> None:
+    if count >= limit:
+        raise LimitError(
+            f"there are {limit} {setting} already: delete some, or raise the limit "
+            f"(--max-{setting}, MOCKPUSH_MAX_{setting.upper()})",
+            setting=f"max_{setting}",
+        )
