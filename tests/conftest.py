@@ -1,0 +1,118 @@
+"""What all tests share: which are deselected, how Hypothesis runs, and clean subprocesses.
+
+A test that needs more than Python carries a mark `needs_…`. It runs only with `--all`, and then a
+missing tool is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+PREFIX = "needs_"
+TOOLS = {"node": ("node", "npm")}
+"""What a mark `needs_<key>` wants to find on PATH."""
+
+DESELECTED = pytest.StashKey[Counter[str]]()
+
+# The same examples in each run: whoever runs the suite for another reason meets no new failure.
+hypothesis.settings.register_profile(
+    "mockpush",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+# Looks for new failures: pytest --hypothesis-profile=explore
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile("mockpush")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all",
+        action="store_true",
+        help="run also the tests that need more than Python; a missing tool is a failure",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[DESELECTED] = Counter()
+
+
+def needs(item: pytest.Item) -> list[str]:
+    """What the test needs besides Python: `node` for a mark `needs_node`."""
+    names = (mark.name for mark in item.iter_markers())
+    return sorted({name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)})
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--all"):
+        return
+    deselected = [item for item in items if needs(item)]
+    config.stash[DESELECTED].update(" and ".join(needs(item)) for item in deselected)
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if not needs(item)]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for need in needs(item):
+        for tool in TOOLS[need]:
+            if shutil.which(tool) is None:
+                pytest.fail(f"needs {tool}, which is not on PATH", pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands its count to the process that writes the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["deselected"] = dict(session.config.stash[DESELECTED])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Every worker collects all tests, so that one count is everyone's."""
+    node.config.stash[DESELECTED] = Counter(getattr(node, "workeroutput", {}).get("deselected", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for need, count in terminalreporter.config.stash[DESELECTED].items():
+        tests = "1 test that needs" if count == 1 else f"{count} tests that need"
+        terminalreporter.write_line(f"deselected: {tests} {need} (run scripts/test --all)")
+
+
+@pytest.fixture
+def run_python(tmp_path: Path):
+    """Run a program text in a fresh interpreter, away from the checkout; returns what it prints.
+
+    Nothing of the surrounding run reaches it: neither variables of Python, pytest and coverage nor
+    the current directory.
+    """
+    own = ("PYTHON", "PYTEST", "COVERAGE", "COV_", "MOCKPUSH")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(own)}
+
+    def run(program: str, *, python: str | Path = sys.executable) -> str:
+        command = [str(python), "-I", "-c", program]
+        completed = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert completed.returncode == 0, completed.stderr
+        return completed.stdout
+
+    return run
+
+
+@pytest.fixture
+def modules_loaded_by(run_python):
+    """The names of the modules that a statement adds to a fresh interpreter, after `first`."""
+
+    def modules(statement: str, *, first: str = "") -> set[str]:
+        program = f"{first}\nimport sys\nbefore = set(sys.modules)\n{statement}\n"
+        return set(run_python(program + "print(*set(sys.modules) - before)").split())
+
+    return modules
