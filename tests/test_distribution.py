@@ -39,17 +39,10 @@ def wheel(tmp_path_factory) -> Path:
     """The wheel, built from a copy of the checkout with the tools at hand: no network."""
     directory = tmp_path_factory.mktemp("wheel")
     shutil.copytree(ROOT, directory / "source", ignore=shutil.ignore_patterns(*NOT_SOURCE))
-    command = [
-        sys.executable,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        "--outdir",
-        ".",
-        "source",
-    ]
-    built = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", directory]
+    built = subprocess.run(
+        [*build, directory / "source"], cwd=directory, capture_output=True, text=True
+    )
     assert built.returncode == 0, built.stdout + built.stderr
     (path,) = directory.glob("*.whl")
     return path
@@ -63,7 +56,7 @@ def files(wheel) -> set[str]:
 
 @pytest.fixture(scope="module")
 def environment(wheel, tmp_path_factory) -> Path:
-    """The interpreter of an environment with the wheel; all else is seen in the one that runs us."""
+    """The interpreter of an environment that has the wheel, and sees all else in our own."""
     directory = tmp_path_factory.mktemp("environment")
     venv.create(directory, with_pip=False, symlinks=True)
     pip = [sys.executable, "-m", "pip", "--python", directory, "install", "--quiet"]
