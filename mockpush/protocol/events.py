@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     CLOCK_ADVANCED = "clock.advanced"
     CLOCK_FROZEN = "clock.frozen"
     CLOCK_RESUMED = "clock.resumed"
+    TENANT_RESET = "tenant.reset"
 
 
 class Event(NamedTuple):

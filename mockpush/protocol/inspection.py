@@ -6,13 +6,13 @@ first, so the profile decides what counts. Decryption is separate, since it neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from ..errors import DecryptionError
 from . import aesgcm, encryption
-from .diagnosis import diagnose
 from .findings import Finding
 from .headers import (
     AES128GCM,
@@ -27,8 +27,16 @@ from .headers import (
     parse_ttl,
     parse_urgency,
 )
-from .model import PushRequest, Subscription, SubscriptionKeys, SubscriptionState, Urgency
-from .vapid import Vapid, check_vapid, read_vapid
+from .keys import decode_any_base64
+from .model import (
+    PushRequest,
+    Subscription,
+    SubscriptionKeys,
+    SubscriptionState,
+    Urgency,
+    base64url_encode,
+)
+from .vapid import Scheme, Vapid, check_vapid, read_vapid
 
 SAFE_BODY: Final = 4096
 """Every push service must take a body of so many octets (RFC 8030, Section 7.2)."""
@@ -95,11 +103,15 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What decryption showed: the plaintext, or the findings that say why there is none."""
+    """What decryption showed: the plaintext, or the findings that say why there is none.
+
+    `explained`: the known mistakes have been tried.
+    """
 
     decryption: Decryption
     data: bytes | None = None
     findings: tuple[Finding, ...] = ()
+    explained: bool = False
 
 
 def inspect(request: PushRequest, context: Context) -> Inspection:
@@ -191,3 +203,85 @@ def _check_body(
     elif coding == AESGCM and body:
         _check_aesgcm(body, parameters, vapid, findings)
     return coding
+
+
+def _check_aes128gcm(
+    body: bytes, parameters: DraftParameters, vapid: Vapid | None, findings: list[Finding]
+) -> None:
+    if parameters is not NO_PARAMETERS:
+        _check_stray_fields(parameters, findings)
+    try:
+        envelope = encryption.read_envelope(body)
+    except DecryptionError as error:
+        findings.append(Finding(error.code, error.expected, error.actual))
+        return
+    findings.extend(Finding(*problem) for problem in encryption.envelope_problems(envelope))
+    _check_key_reuse(envelope.keyid, vapid, findings)
+
+
+def _check_stray_fields(parameters: DraftParameters, findings: list[Finding]) -> None:
+    if parameters.dh is not None:
+        findings.append(Finding("crypto_key.dh_with_aes128gcm", "no Crypto-Key", "dh=…"))
+    elif parameters.has_crypto_key:
+        findings.append(Finding("crypto_key.with_aes128gcm", "no Crypto-Key", "p256ecdsa=…"))
+    if parameters.salt is not None:
+        findings.append(Finding("encryption_header.with_aes128gcm", "no Encryption", "salt=…"))
+
+
+def _check_aesgcm(
+    body: bytes, parameters: DraftParameters, vapid: Vapid | None, findings: list[Finding]
+) -> None:
+    if vapid is not None and vapid.scheme is Scheme.VAPID:
+        findings.append(Finding("vapid.scheme.with_aesgcm", "the aes128gcm coding", AESGCM))
+    salt, dh, rs = draft_values(parameters)
+    problems = aesgcm.body_problems(body, salt=salt, dh=dh, rs=rs)
+    findings.extend(Finding(*problem) for problem in problems)
+    _check_key_reuse(dh, vapid, findings)
+
+
+def _check_key_reuse(
+    encryption_key: bytes | None, vapid: Vapid | None, findings: list[Finding]
+) -> None:
+    if vapid is not None and vapid.key is not None and vapid.key == encryption_key:
+        actual = base64url_encode(vapid.key)
+        findings.append(Finding("vapid.key.equals_encryption_key", "two different keys", actual))
+
+
+def draft_values(parameters: DraftParameters) -> tuple[bytes | None, bytes | None, int]:
+    """The salt, the sender's public key and the record size of the draft coding, decoded."""
+    rs = parameters.rs
+    size = int(rs) if rs is not None and rs.isdigit() and len(rs) < 10 else None
+    return (
+        _decoded(parameters.salt),
+        _decoded(parameters.dh),
+        aesgcm.DEFAULT_RECORD_SIZE if size is None else size,
+    )
+
+
+def _decoded(text: bytes | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        return decode_any_base64(text)
+    except ValueError:
+        return None
+
+
+def read_payload(inspection: Inspection, body: bytes, keys: SubscriptionKeys | None) -> Payload:
+    """Decrypts the body of a managed subscription as its user agent would; never raises."""
+    if not body:
+        return Payload(Decryption.NONE)
+    if keys is None or keys.private_key is None:
+        return Payload(Decryption.OPAQUE)
+    secrets = {"private_key": keys.private_key, "p256dh": keys.p256dh, "auth": keys.auth}
+    try:
+        if inspection.content_encoding == AES128GCM:
+            return Payload(Decryption.OK, encryption.decrypt(body, **secrets).data)
+        if inspection.content_encoding == AESGCM:
+            salt, dh, rs = draft_values(inspection.parameters)
+            plaintext = aesgcm.decrypt(body, salt=salt, dh=dh, rs=rs, **secrets)
+            return Payload(Decryption.OK, plaintext.data)
+    except DecryptionError as error:
+        finding = Finding(error.code, error.expected, error.actual)
+        return Payload(Decryption.FAILED, None, (finding,))
+    return Payload(Decryption.FAILED)

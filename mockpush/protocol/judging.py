@@ -127,6 +127,10 @@ class Profile:
     delivery: Delivery = RFC8030
     named_answers: Mapping[str, Template] = field(default_factory=dict)
 
+    def endpoint(self, token: str) -> str:
+        """The path and query of the push resource with this token."""
+        return self.prefix + (token if self.query is None else f"?{self.query}={token}")
+
     @cached_property
     def measured(self) -> tuple[Row, ...]:
         """The rows that can match without any finding."""

@@ -77,7 +77,7 @@ def parse_private_key(text: str) -> bytes:
         if "-----BEGIN" in text:
             key = load_pem_private_key(text.encode(), password=None)
         else:
-            data = _any_base64("".join(text.split()).encode())
+            data = decode_any_base64("".join(text.split()).encode())
             key = load_private_key(data) if len(data) == 32 else load_der_private_key(data, None)
     except (ValueError, TypeError) as error:
         raise KeyFormatError(f"the private key cannot be read: {error}") from None
@@ -86,7 +86,8 @@ def parse_private_key(text: str) -> bytes:
     return private_scalar(key)
 
 
-def _any_base64(text: bytes) -> bytes:
+def decode_any_base64(text: bytes) -> bytes:
+    """Base64 of either alphabet, padded or not; `ValueError` for anything else."""
     data = text.rstrip(b"=").translate(bytes.maketrans(b"+/", b"-_"))
     try:
         return base64.b64decode(data + b"=" * (-len(data) % 4), altchars=b"-_", validate=True)
@@ -107,7 +108,7 @@ def read_public_key(text: bytes, findings: list[Finding]) -> bytes | None:
     if b"+" in text or b"/" in text:
         findings.append(Finding("vapid.key.standard_base64", _EXPECTED, shown(text)))
     try:
-        data = _any_base64(text)
+        data = decode_any_base64(text)
     except ValueError:
         findings.append(Finding("vapid.key.not_base64url", _EXPECTED, shown(text)))
         return None

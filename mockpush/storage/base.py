@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from ..protocol.clock import Clock
@@ -44,6 +45,16 @@ class TenantSummary:
     requests: int
 
 
+class Keep(StrEnum):
+    """What a reset can leave in place."""
+
+    SUBSCRIPTIONS = "subscriptions"
+    MESSAGES = "messages"
+    """needs `subscriptions`"""
+    REQUESTS = "requests"
+    CLOCK = "clock"
+
+
 class Storage(Protocol):
     """The contract; `tests/storage/` holds the test that every implementation must pass."""
 
@@ -53,6 +64,10 @@ class Storage(Protocol):
 
     async def delete_tenant(self, tenant: str) -> bool:
         """Forgets a tenant and all it holds; whether there was one."""
+        ...
+
+    async def reset(self, tenant: str, *, keep: frozenset[Keep], now: float) -> Events:
+        """Forgets all that a tenant holds but what `keep` names; counters and events go on."""
         ...
 
     async def clock(self, tenant: str) -> Clock:
@@ -169,4 +184,8 @@ class Storage(Protocol):
 
     async def changed(self, tenant: str, *, timeout: float | None) -> bool:
         """Waits until something happens in the tenant, at most `timeout` real seconds."""
+        ...
+
+    async def wake(self) -> None:
+        """Ends every `changed` that is being awaited."""
         ...

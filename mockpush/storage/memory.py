@@ -15,7 +15,7 @@ from ..protocol.delivery import Delivery, Step, next_state
 from ..protocol.events import Event, EventKind
 from ..protocol.model import MessageState, Subscription, SubscriptionState
 from ..protocol.records import PushMessage, RequestRecord, TimelineEntry
-from .base import Events, Limits, TenantSummary
+from .base import Events, Keep, Limits, TenantSummary
 
 _KINDS: Final = {step: EventKind(f"message.{step}") for step in Step}
 _REAL_TIME: Final = Clock()
@@ -69,6 +69,24 @@ class MemoryStorage:
         _wake(found)
         return True
 
+    async def reset(self, tenant: str, *, keep: frozenset[Keep], now: float) -> Events:
+        found = self._tenants.get(tenant)
+        if found is None:
+            return []
+        if not keep >= {Keep.SUBSCRIPTIONS, Keep.MESSAGES}:
+            self._forget(found, list(found.messages.values()))
+        if Keep.SUBSCRIPTIONS not in keep:
+            for subscription in found.subscriptions.values():
+                del self._tokens[subscription.token]
+            found.subscriptions.clear()
+            found.queues.clear()
+        if Keep.REQUESTS not in keep:
+            found.journal.clear()
+        if Keep.CLOCK not in keep:
+            found.clock = _REAL_TIME
+        self._prune_expiries(found)
+        return [self._emit(found, now, EventKind.TENANT_RESET)]
+
     async def clock(self, tenant: str) -> Clock:
         found = self._tenants.get(tenant)
         return _REAL_TIME if found is None else found.clock
@@ -84,7 +102,7 @@ class MemoryStorage:
         tenant = self._tenant(subscription.tenant)
         if subscription.id in tenant.subscriptions:
             raise InvalidRequestError(f"there is a subscription {subscription.id!r} already", status=409)
-        _require(len(tenant.subscriptions), self._limits.subscriptions, "subscriptions")
+        self._make_room_for_subscription(tenant)
         self._keep(tenant, subscription)
         tenant.queues[subscription.id] = {}
         if subscription.expires_at is not None:
@@ -225,9 +243,7 @@ class MemoryStorage:
         if found is None:
             return 0
         forgotten = [message for message in found.messages.values() if match(message)]
-        for message in forgotten:
-            self._leave_queue(found, message)
-            del found.messages[message.id]
+        self._forget(found, forgotten)
         return len(forgotten)
 
     # The journal and the events
@@ -283,7 +299,16 @@ class MemoryStorage:
             found.waiters.discard(waiter)
         return True
 
+    async def wake(self) -> None:
+        for tenant in self._tenants.values():
+            _wake(tenant)
+
     # Parts
+
+    def _forget(self, tenant: _Tenant, messages: Sequence[PushMessage]) -> None:
+        for message in messages:
+            self._leave_queue(tenant, message)
+            del tenant.messages[message.id]
 
     def _tenant(self, name: str) -> _Tenant:
         found = self._tenants.get(name)
@@ -309,6 +334,24 @@ class MemoryStorage:
     def _keep(self, tenant: _Tenant, subscription: Subscription) -> None:
         tenant.subscriptions[subscription.id] = subscription
         self._tokens[subscription.token] = subscription
+
+    def _make_room_for_subscription(self, tenant: _Tenant) -> None:
+        """Forgets the oldest subscription that has ended when the limit is reached."""
+        limit = self._limits.subscriptions
+        if len(tenant.subscriptions) < limit:
+            return
+        ended = next(
+            (
+                each
+                for each in tenant.subscriptions.values()
+                if each.state is not SubscriptionState.ACTIVE
+            ),
+            None,
+        )
+        if ended is None:
+            _require(len(tenant.subscriptions), limit, "subscriptions")
+            return
+        del tenant.subscriptions[ended.id], tenant.queues[ended.id], self._tokens[ended.token]
 
     def _end(self, tenant: _Tenant, ended: Subscription, now: float) -> list[Event]:
         self._keep(tenant, ended)
@@ -397,7 +440,7 @@ class MemoryStorage:
         return [self._emit(tenant, now, kind, message.subscription, message.id, None, detail)]
 
     def _leave_queue(self, tenant: _Tenant, message: PushMessage) -> None:
-        if tenant.queues[message.subscription].pop(message.id, None) is None:
+        if tenant.queues.get(message.subscription, {}).pop(message.id, None) is None:
             return
         tenant.open -= 1
         if message.topic is not None:

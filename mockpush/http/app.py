@@ -1,0 +1,46 @@
+"""The ASGI application: push resources first, by a table of prefixes, everything else in Starlette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.types import Receive, Scope, Send
+
+from ..gateways import monitor
+from ..service import PushService
+from . import control
+from .push import PushResource
+
+
+class App:
+    """All of the service over HTTP.
+
+    `hosts`: the names to which the control API answers besides loopback's. `ca_pem`: gives the
+    certificate of the service's own authority, if it has one.
+    """
+
+    def __init__(
+        self,
+        service: PushService,
+        *,
+        hosts: tuple[str, ...] = (),
+        ca_pem: Callable[[], bytes] | None = None,
+    ) -> None:
+        self.service = service
+        self._push = tuple(
+            (profile.prefix, PushResource(service, profile))
+            for profile in service.profiles.values()
+        )
+        self._prefixes = tuple(prefix for prefix, _ in self._push)
+        self._rest = control.application(
+            service, hosts=hosts, ca_pem=ca_pem, resources=monitor.routes(service)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection scope."""
+        if scope["type"] == "http" and scope["path"].startswith(self._prefixes):
+            for prefix, resource in self._push:
+                if scope["path"].startswith(prefix):
+                    await resource(scope, receive, send)
+                    return
+        await self._rest(scope, receive, send)

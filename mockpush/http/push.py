@@ -1,0 +1,99 @@
+"""The push resource over HTTP (RFC 8030, Section 5), in front of everything else.
+
+Bodies are read whatever their Content-Type. What is longer than anybody may send is counted, not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.types import Receive, Scope, Send
+
+from ..protocol.judging import Profile
+from ..service import PushService
+
+KEPT_BODY: Final = 65_536
+"""Octets of a body that are kept for the journal; every profile's limit is far below."""
+
+_CORS: Final = ((b"access-control-allow-origin", b"*"),)
+_PREFLIGHT: Final = (
+    *_CORS,
+    (b"access-control-allow-methods", b"POST"),
+    (b"access-control-allow-headers", b"*, authorization"),
+    (b"access-control-max-age", b"3600"),
+    (b"content-length", b"0"),
+)
+"""Browsers may push too; Mozilla's service allows every origin, and so do we."""
+
+
+class PushResource:
+    """An ASGI application for the endpoints of one profile's shape."""
+
+    def __init__(self, service: PushService, profile: Profile) -> None:
+        self._service = service
+        self._profile = profile
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        from_page = any(name == b"origin" for name, _ in headers)
+        if from_page and scope["method"] == "OPTIONS":
+            await _send(send, 204, _PREFLIGHT, b"")
+            return
+        body, size = await _read(receive, max(KEPT_BODY, self._limit))
+        if body is None:
+            return
+        answer = await self._service.receive(
+            profile=self._profile,
+            token=self._token(scope),
+            method=scope["method"],
+            target=_target(scope),
+            headers=headers,
+            body=body,
+            body_size=size,
+            http_version=scope["http_version"],
+        )
+        await _send(send, answer.status, answer.headers + (_CORS if from_page else ()), answer.body)
+
+    @property
+    def _limit(self) -> int:
+        return int(self._profile.limits["body"])
+
+    def _token(self, scope: Scope) -> str:
+        path: str = scope["path"]
+        if self._profile.query is None:
+            return path[len(self._profile.prefix) :]
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        return query.get(self._profile.query, [""])[0]
+
+
+def _target(scope: Scope) -> str:
+    raw = scope.get("raw_path") or scope["path"].encode()
+    query = scope["query_string"]
+    return (raw + b"?" + query if query else raw).decode("latin-1")
+
+
+async def _read(receive: Receive, limit: int) -> tuple[bytes | None, int]:
+    """The body, cut off at `limit`, and its true size; no body when the client went away."""
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        return body[:limit], len(body)
+    parts, size = [], 0
+    while message["type"] == "http.request":
+        part = message.get("body", b"")
+        if size < limit:
+            parts.append(part[: limit - size])
+        size += len(part)
+        if not message.get("more_body", False):
+            return b"".join(parts), size
+        message = await receive()
+    return None, size
+
+
+async def _send(
+    send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
+) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+    await send({"type": "http.response.body", "body": body})

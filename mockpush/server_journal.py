@@ -1,0 +1,73 @@
+"""The server's own journal: what reached it and belongs to no tenant.
+
+Requests to unknown push resources, TLS spoken to the plain port, failed handshakes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from .protocol.inspection import Inspection
+from .protocol.judging import Judgement
+from .protocol.model import PushRequest
+from .protocol.records import RequestRecord, WireAnswer
+
+NO_TENANT: Final = ""
+
+
+class Stray(StrEnum):
+    """What kind of entry it is."""
+
+    UNKNOWN_SUBSCRIPTION = "unknown_subscription"
+    TLS_ON_PLAIN_PORT = "tls_on_plain_port"
+    PLAIN_ON_TLS_PORT = "plain_on_tls_port"
+    FAILED_HANDSHAKE = "failed_handshake"
+
+
+@dataclass(frozen=True, slots=True)
+class StrayEntry:
+    """One entry. `at` in real time; `record` when a request could be read, `detail` otherwise."""
+
+    id: int
+    at: float
+    kind: Stray
+    detail: Mapping[str, str]
+    record: RequestRecord | None = None
+
+
+class ServerJournal:
+    """Keeps the newest `limit` entries."""
+
+    def __init__(self, limit: int) -> None:
+        self._entries: deque[StrayEntry] = deque(maxlen=limit)
+        self._count = 0
+
+    def add_request(
+        self,
+        request: PushRequest,
+        inspection: Inspection,
+        judgement: Judgement,
+        answer: WireAnswer,
+    ) -> None:
+        """A request to a push resource that no tenant knows."""
+        number = self._count + 1
+        record = RequestRecord(number, NO_TENANT, None, None, request, inspection, judgement, answer)
+        self._append(request.received_at, Stray.UNKNOWN_SUBSCRIPTION, {}, record)
+
+    def add(self, kind: Stray, *, at: float, detail: Mapping[str, str]) -> None:
+        """A connection that did not get as far as a request."""
+        self._append(at, kind, detail, None)
+
+    def entries(self, *, after: int = 0) -> Sequence[StrayEntry]:
+        """The entries after this number, oldest first."""
+        return [entry for entry in self._entries if entry.id > after]
+
+    def _append(
+        self, at: float, kind: Stray, detail: Mapping[str, str], record: RequestRecord | None
+    ) -> None:
+        self._count += 1
+        self._entries.append(StrayEntry(self._count, at, kind, detail, record))

@@ -1,0 +1,394 @@
+"""The push service: clocks, storage and profiles around the core.
+
+`PushService` belongs to one event loop. It has no idea of HTTP beyond the values of a request and an
+answer, nor of sockets; `http/` and `gateways/` speak for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from . import profiles
+from .errors import ConfigurationError, InvalidRequestError, LimitError, NotFoundError
+from .history import correlate
+from .protocol.answering import UNDECRYPTABLE, render
+from .protocol.clock import Clock
+from .protocol.delivery import Delivery
+from .protocol.events import EventKind
+from .protocol.inspection import Context, Decryption, Inspection, Payload, inspect, read_payload
+from .protocol.judging import Judgement, Profile, judge
+from .protocol.model import (
+    PushRequest,
+    Subscription,
+    SubscriptionKeys,
+    SubscriptionState,
+    new_token,
+)
+from .protocol.records import PushMessage, RequestRecord, WireAnswer
+from .real_clock import process_time, real_time
+from .server_journal import ServerJournal
+from .storage.base import Keep, Limits, Storage
+from .storage.memory import MemoryStorage
+
+DEFAULT_TENANT: Final = "default"
+_T = TypeVar("_T")
+
+
+class InspectionMode(StrEnum):
+    """When payloads of managed subscriptions are decrypted: at once, or when somebody looks."""
+
+    EAGER = "eager"
+    LAZY = "lazy"
+
+
+class TokenClock(StrEnum):
+    """The clock by which `exp` is judged: the process's, where the sender lives, or the tenant's."""
+
+    PROCESS = "process"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """How the service behaves.
+
+    `profile`: of subscriptions that name none. `strict`: `rfc` refuses every breach of a MUST or
+    SHOULD that shows without decryption. `refuse_undecryptable`: 400 for what a managed
+    subscription cannot read (implies eager). `max_body`: octets, instead of each profile's limit.
+    """
+
+    profile: str = "rfc"
+    strict: bool = False
+    inspection: InspectionMode = InspectionMode.EAGER
+    refuse_undecryptable: bool = False
+    token_clock: TokenClock = TokenClock.PROCESS
+    max_body: int | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def eager(self) -> bool:
+        """Whether payloads are decrypted when they arrive."""
+        return self.refuse_undecryptable or self.inspection is InspectionMode.EAGER
+
+
+class PushService:
+    """Accepts, keeps and delivers push messages, and explains each request.
+
+    `origins` are those of the endpoints to be given out, the preferred one first.
+    """
+
+    def __init__(
+        self, options: ServiceOptions | None = None, *, storage: Storage | None = None
+    ) -> None:
+        self.options = options or ServiceOptions()
+        self.storage: Storage = storage or MemoryStorage(self.options.limits)
+        self.profiles = _profiles(self.options)
+        self.origins: tuple[str, ...] = ("https://localhost",)
+        self.journal = ServerJournal(self.options.limits.requests)
+        self._closing = False
+
+    # Clocks
+
+    async def now(self, tenant: str) -> float:
+        """The time on the tenant's clock; everything that was due by then has happened."""
+        clock = await self.storage.clock(tenant)
+        now = clock.now(real_time())
+        due = await self.storage.next_expiry(tenant)
+        if due is not None and due <= now:
+            await self.storage.expire(tenant, until=now)
+        return now
+
+    async def advance(self, tenant: str, seconds: float) -> Clock:
+        """Puts the clock forward, after everything that becomes due on the way has happened."""
+        clock = await self.storage.clock(tenant)
+        try:
+            clock = clock.advanced(seconds)
+        except ValueError as error:
+            raise InvalidRequestError(str(error)) from None
+        now = clock.now(real_time())
+        await self.storage.expire(tenant, until=now)
+        await self.storage.set_clock(tenant, clock, kind=EventKind.CLOCK_ADVANCED, now=now)
+        return clock
+
+    async def freeze(self, tenant: str) -> Clock:
+        """Stops the clock."""
+        real = real_time()
+        clock = (await self.storage.clock(tenant)).frozen(real)
+        await self.storage.set_clock(
+            tenant, clock, kind=EventKind.CLOCK_FROZEN, now=clock.now(real)
+        )
+        return clock
+
+    async def resume(self, tenant: str) -> Clock:
+        """Lets the clock run on from where it is."""
+        real = real_time()
+        clock = (await self.storage.clock(tenant)).resumed(real)
+        await self.storage.set_clock(
+            tenant, clock, kind=EventKind.CLOCK_RESUMED, now=clock.now(real)
+        )
+        return clock
+
+    # Subscriptions
+
+    async def subscribe(
+        self,
+        tenant: str = DEFAULT_TENANT,
+        *,
+        profile: str | None = None,
+        application_server_key: bytes | None = None,
+        keys: SubscriptionKeys | None = None,
+        subscription_id: str | None = None,
+        origin: str | None = None,
+        expires_at: float | None = None,
+        online: bool = True,
+        held: bool = False,
+    ) -> Subscription:
+        """A new subscription (RFC 8030, Section 4).
+
+        `keys` with a private key make it managed; without keys it is opaque. `held`: a user agent
+        fetches its messages. `InvalidRequestError` for an unknown profile, `LimitError` at the limit.
+        """
+        chosen = self.profile(profile or self.options.profile)
+        token = new_token()
+        origins = self.origins if origin is None else (origin,)
+        subscription = Subscription(
+            id=subscription_id or new_token(),
+            token=token,
+            tenant=tenant,
+            profile=chosen.name,
+            endpoint=origins[0] + chosen.endpoint(token),
+            origins=origins,
+            created_at=await self.now(tenant),
+            keys=keys,
+            application_server_key=application_server_key,
+            expires_at=expires_at,
+            held=held,
+            online=online,
+        )
+        await self.storage.add_subscription(subscription)
+        return subscription
+
+    def profile(self, name: str) -> Profile:
+        """The profile of this name; `InvalidRequestError` names the valid ones."""
+        try:
+            return self.profiles[name]
+        except KeyError:
+            raise InvalidRequestError(
+                f"there is no profile {name!r}; there is: {', '.join(self.profiles)}"
+            ) from None
+
+    async def subscription(self, tenant: str, subscription_id: str) -> Subscription:
+        """The subscription of this id; `NotFoundError`."""
+        await self.now(tenant)
+        found = await self.storage.subscription(tenant, subscription_id)
+        if found is None:
+            raise NotFoundError(f"there is no subscription {subscription_id!r} in this tenant")
+        return found
+
+    async def end_subscription(
+        self,
+        subscription: Subscription,
+        *,
+        state: SubscriptionState,
+        gone_status: int | None = None,
+    ) -> None:
+        """Expires or removes it; pushes are answered 410 or 404 from now on."""
+        await self.storage.end_subscription(
+            subscription.tenant,
+            subscription.id,
+            state=state,
+            gone_status=gone_status,
+            now=await self.now(subscription.tenant),
+        )
+
+    async def set_presence(self, subscription: Subscription, *, online: bool) -> None:
+        """The user agent comes or goes; returns after what that delivers is delivered."""
+        await self.storage.set_presence(
+            subscription.tenant,
+            subscription.id,
+            online=online,
+            delivery=self.delivery(subscription),
+            now=await self.now(subscription.tenant),
+        )
+
+    def delivery(self, subscription: Subscription) -> Delivery:
+        """How the subscription's user agent gets its messages."""
+        return self.profiles[subscription.profile].delivery
+
+    # Pushes
+
+    async def receive(
+        self,
+        *,
+        profile: Profile,
+        token: str,
+        method: str,
+        target: str,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        body_size: int | None = None,
+        http_version: str = "1.1",
+    ) -> WireAnswer:
+        """Answers one request to a push resource and writes it into the journal.
+
+        `profile` is that of the endpoint's shape; it answers when there is no such subscription.
+        """
+        subscription = await self.storage.subscription_at(token)
+        real, token_time = real_time(), process_time()
+        now = real
+        if subscription is not None:
+            now = await self.now(subscription.tenant)
+            subscription = await self.storage.subscription_at(token) or subscription
+            profile = self.profiles[subscription.profile]
+            if self.options.token_clock is TokenClock.SERVICE:
+                token_time = now
+        request = PushRequest(method, target, headers, body, now, token_time, http_version)
+        origins = self.origins if subscription is None else subscription.origins
+        inspection = inspect(request, Context(subscription, origins, token_time, body_size))
+        judgement = judge(inspection, profile)
+        if subscription is None:
+            answer = render(judgement, inspection)
+            self.journal.add_request(request, inspection, judgement, answer)
+            return answer
+        return await self._settle(subscription, request, inspection, judgement)
+
+    async def _settle(
+        self,
+        subscription: Subscription,
+        request: PushRequest,
+        inspection: Inspection,
+        judgement: Judgement,
+    ) -> WireAnswer:
+        """Keeps the message if it is accepted, and records the request with its answer."""
+        number = await self.storage.next_request(subscription.tenant)
+        message: PushMessage | None = None
+        if judgement.accepted:
+            message, judgement = await self._accept(
+                subscription, request, inspection, judgement, number
+            )
+        answer = render(judgement, inspection, message=message, origin=subscription.origins[0])
+        await self.storage.record(
+            RequestRecord(
+                number,
+                subscription.tenant,
+                subscription.id,
+                None if message is None else message.id,
+                request,
+                inspection,
+                judgement,
+                answer,
+            )
+        )
+        return answer
+
+    async def _accept(
+        self,
+        subscription: Subscription,
+        request: PushRequest,
+        inspection: Inspection,
+        judgement: Judgement,
+        number: int,
+    ) -> tuple[PushMessage | None, Judgement]:
+        profile = judgement.profile
+        ttl = int(min(inspection.ttl or 0, profile.limits["ttl"]))
+        message = PushMessage(
+            new_token(),
+            subscription.tenant,
+            subscription.id,
+            number,
+            request.body,
+            inspection,
+            ttl,
+            request.received_at,
+            request.received_at + ttl,
+        )
+        if self.options.eager:
+            payload = message.payload = read_payload(inspection, request.body, subscription.keys)
+            if self.options.refuse_undecryptable and payload.decryption is Decryption.FAILED:
+                codes = tuple(finding.code for finding in payload.findings)
+                return None, Judgement(profile, UNDECRYPTABLE, codes)
+        try:
+            await self.storage.accept(message, profile.delivery)
+        except LimitError:
+            return None, Judgement(profile, profile.full, ("service.full",))
+        return message, judgement
+
+    # Messages
+
+    async def read(self, message: PushMessage) -> Payload:
+        """The payload, decrypted now if nobody has looked before, with what history explains."""
+        if message.payload is None:
+            subscription = await self.storage.subscription(message.tenant, message.subscription)
+            keys = None if subscription is None else subscription.keys
+            message.payload = read_payload(message.inspection, message.body, keys)
+        if message.payload.decryption is Decryption.FAILED and not message.payload.explained:
+            history = await self.storage.subscriptions(message.tenant)
+            message.payload = correlate(message, message.payload, history)
+        return message.payload
+
+    async def reset(self, tenant: str, *, keep: frozenset[Keep] = frozenset()) -> None:
+        """Empties a tenant and sets its clock back to real time, but for what is to be kept."""
+        await self.storage.reset(tenant, keep=keep, now=await self.now(tenant))
+
+    async def close_message(self, message_id: str) -> bool:
+        """DELETE on a message resource: acknowledges what is delivered, cancels what is pending.
+
+        Whether there was anything to do (RFC 8030, Section 6.2).
+        """
+        message = await self.storage.message(message_id)
+        if message is None:
+            return False
+        now = await self.now(message.tenant)
+        return bool(
+            await self.storage.acknowledge(message_id, now=now)
+            or await self.storage.cancel(message_id, now=now)
+        )
+
+    # Waiting
+
+    async def wait(
+        self, tenant: str, look: Callable[[], Awaitable[_T | None]], *, timeout: float
+    ) -> _T | None:
+        """Looks, and looks again whenever something happens in the tenant, for `timeout` real seconds.
+
+        The first result that is not None; None at the end, or when the service closes.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            now = await self.now(tenant)
+            result = await look()
+            left = deadline - loop.time()
+            if result is not None or left <= 0 or self._closing:
+                return result
+            await self.storage.changed(tenant, timeout=min(left, await self._until_due(tenant, now)))
+
+    async def _until_due(self, tenant: str, now: float) -> float:
+        """Real seconds until something expires by itself; infinite while the clock is frozen."""
+        due = await self.storage.next_expiry(tenant)
+        clock = await self.storage.clock(tenant)
+        return float("inf") if due is None or clock.frozen_at is not None else max(0.0, due - now)
+
+    async def close(self) -> None:
+        """Ends all waits; what is asked afterwards is answered without waiting."""
+        self._closing = True
+        await self.storage.wake()
+
+
+def _profiles(options: ServiceOptions) -> Mapping[str, Profile]:
+    """The profiles as the options make them."""
+    chosen = {**profiles.PROFILES, **(profiles.STRICT if options.strict else {})}
+    if options.profile not in chosen:
+        raise ConfigurationError(
+            f"there is no profile {options.profile!r}; there is: {', '.join(chosen)}"
+        )
+    if options.max_body is None:
+        return chosen
+    return {
+        name: replace(profile, limits={**profile.limits, "body": options.max_body})
+        for name, profile in chosen.items()
+    }
