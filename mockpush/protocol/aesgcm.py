@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 from mockpush.errors import DecryptionError
 from mockpush.protocol.content_coding import (
-    DEFAULT_RECORD_SIZE,
     SALT_LENGTH,
     TAG_LENGTH,
     ContentKeys,
@@ -30,6 +29,9 @@ PAD_LENGTH: Final = 2
 """The octets at the start of a record that say how much padding follows them."""
 MIN_RECORD_SIZE: Final = PAD_LENGTH + 1
 
+DEFAULT_RECORD_SIZE: Final = 4096
+"""Holds where Encryption has no rs (draft-ietf-httpbis-encryption-encoding-03, Section 2)."""
+
 CONTEXT_LABEL: Final = b"P-256\x00"
 AUTH_INFO: Final = b"Content-Encoding: auth\x00"
 CEK_INFO: Final = b"Content-Encoding: aesgcm\x00"
@@ -40,7 +42,7 @@ READABLE: Final = frozenset(("aesgcm.records.several",))
 
 
 class Encrypted(NamedTuple):
-    """An encrypted body, and what goes with it in Encryption (`salt`, `rs`) and Crypto-Key (`dh`)."""
+    """A body, and what goes with it in Encryption (`salt`, `rs`) and Crypto-Key (`dh`)."""
 
     body: bytes
     salt: bytes

@@ -18,7 +18,6 @@ from mockpush.protocol.model import AUTH_SECRET_LENGTH, P256_POINT_LENGTH
 
 SALT_LENGTH: Final = 16
 TAG_LENGTH: Final = 16
-DEFAULT_RECORD_SIZE: Final = 4096
 
 _CURVE: Final = ec.SECP256R1()
 _ECDH: Final = ec.ECDH()

@@ -11,7 +11,6 @@ from typing import Final
 
 from mockpush.errors import DecryptionError
 from mockpush.protocol.content_coding import (
-    DEFAULT_RECORD_SIZE,
     TAG_LENGTH,
     ContentKeys,
     KeyMaterial,
@@ -32,6 +31,7 @@ _HEADER: Final = Struct("!16sLB")
 
 MIN_RECORD_SIZE: Final = 18
 """The smallest rs: one octet, the delimiter and the tag (RFC 8188, Section 2.1)."""
+DEFAULT_RECORD_SIZE: Final = 4096
 OVERHEAD: Final = _HEADER.size + P256_POINT_LENGTH + 1 + TAG_LENGTH
 """What encryption adds to an unpadded payload: header, delimiter and tag, 103 octets."""
 
