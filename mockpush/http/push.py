@@ -64,13 +64,13 @@ class PushResource:
         path: str = scope["path"]
         if self._profile.query is None:
             return path[len(self._profile.prefix) :]
-        query = parse_qs(scope["query_string"].decode("latin-1"))
+        query = parse_qs(str(scope["query_string"], "latin-1"))
         return query.get(self._profile.query, [""])[0]
 
 
 def _target(scope: Scope) -> str:
-    raw = scope.get("raw_path") or scope["path"].encode()
-    query = scope["query_string"]
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
     return (raw + b"?" + query if query else raw).decode("latin-1")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
 
 from . import jwt
@@ -241,7 +241,7 @@ def _check_times(
         actual = f"{exp} ({_span(remaining)})"
         findings.append(Finding(code, f"{now:.0f} to {now + MAX_LIFETIME:.0f}", actual))
     nbf = claims.get("nbf")
-    if _is_number(nbf) and nbf > now:
+    if _is_number(nbf) and float(nbf) > now:
         findings.append(Finding("vapid.nbf.future", f"at most {now:.0f}", str(nbf)))
     return remaining
 
@@ -256,7 +256,7 @@ def _lifetime_code(remaining: float) -> str | None:
     return "vapid.exp.soon" if remaining <= SOON else "vapid.exp.near_limit"
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: Any) -> TypeGuard[int | float]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from itertools import chain
 from typing import Final
 
-from . import encryption, request, vapid
+from .encryption import CODES as _ENCRYPTION
+from .request import CODES as _REQUEST
 from .row import Code, Level
+from .vapid import CODES as _VAPID
 
 __all__ = ["REGISTRY", "Code", "Level"]
 
 REGISTRY: Final[dict[str, Code]] = {
-    row.code: row for row in chain(request.CODES, vapid.CODES, encryption.CODES)
+    row.code: row for row in chain(_REQUEST, _VAPID, _ENCRYPTION)
 }
