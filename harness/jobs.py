@@ -1,0 +1,174 @@
+"""Jobs and their results: what the judge and a sender say to each other."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self, TypeVar, cast
+
+from .errors import SenderError
+
+if TYPE_CHECKING:
+    from mockpush.protocol.model import Urgency
+
+    from .keys import VapidKeys
+
+PROTOCOL: Final = 1
+EXCERPT: Final = 200
+"""Characters of a sender's rubbish that an error text quotes."""
+
+_T = TypeVar("_T")
+
+_KINDS: Final[dict[type, tuple[tuple[type, ...], str]]] = {
+    bool: ((bool,), "true or false"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number of seconds or an HTTP date"),
+    str: ((str,), "a string"),
+    list: ((list,), "a list"),
+}
+"""What a member of a result may be in JSON, and how to say so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendJob:
+    """One push message to send. `subscription` has the W3C shape; `ttl` is in seconds.
+
+    `payload` None is a message without a payload; `urgency` and `topic` None are not asked for.
+    """
+
+    subscription: Mapping[str, object]
+    payload: bytes | None
+    ttl: int
+    urgency: Urgency | None
+    topic: str | None
+    vapid: VapidKeys
+
+    def as_json(self) -> dict[str, object]:
+        """The members of the job on the wire."""
+        return {
+            "op": "send",
+            "subscription": dict(self.subscription),
+            "payload": None if self.payload is None else base64.b64encode(self.payload).decode(),
+            "ttl": self.ttl,
+            "urgency": self.urgency and str(self.urgency),
+            "topic": self.topic,
+            "vapid": self.vapid.as_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelloJob:
+    """The first job of every sender. `timeout` is the limit for each later job, in seconds."""
+
+    ca_file: str
+    control: str
+    timeout: float
+
+    def as_json(self) -> dict[str, object]:
+        """The members of the job on the wire."""
+        return {
+            "op": "hello",
+            "protocol": PROTOCOL,
+            "ca_file": self.ca_file,
+            "control": self.control,
+            "timeout_s": self.timeout,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """What a sender says of itself; `ops` are the operations that it can be asked for."""
+
+    name: str
+    version: str | None
+    ops: tuple[str, ...]
+    language: str | None
+
+    @classmethod
+    def parse(cls, members: Mapping[str, object]) -> Self:
+        """Members that are not known are ignored; `SenderError` names a missing or wrong one."""
+        name = _member(members, "name", str)
+        ops: list[object] | None = _member(members, "ops", list)
+        if not name:
+            raise SenderError(_wrong(members, "name", "the sender's name"))
+        if not ops or not all(isinstance(op, str) for op in ops):
+            raise SenderError(_wrong(members, "ops", 'a list of operations such as ["send"]'))
+        return cls(
+            name=name,
+            version=_member(members, "version", str),
+            ops=tuple(map(str, ops)),
+            language=_member(members, "language", str),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """What the library reported. `status` is the HTTP status, if it lets its caller see it.
+
+    `gone`: it said that the subscription no longer exists. `retry_after`: seconds or an HTTP date.
+    `unsupported` names an option of the job that the sender does not have; then nothing was sent.
+    """
+
+    ok: bool
+    status: int | None = None
+    gone: bool | None = None
+    retry_after: float | str | None = None
+    error: str | None = None
+    unsupported: str | None = None
+
+    @classmethod
+    def parse(cls, members: Mapping[str, object]) -> Self:
+        """Members that are not known are ignored; `SenderError` names a missing or wrong one."""
+        unsupported = _member(members, "unsupported", str)
+        ok = _member(members, "ok", bool)
+        if ok is None and unsupported is None:
+            raise SenderError(_wrong(members, "ok", "true or false"))
+        return cls(
+            ok=bool(ok),
+            status=_member(members, "status", int),
+            gone=_member(members, "gone", bool),
+            retry_after=_retry_after(members),
+            error=_member(members, "error", str),
+            unsupported=unsupported,
+        )
+
+
+def parse_line(line: bytes) -> dict[str, object]:
+    """The JSON object of one line; `SenderError` quotes what is none."""
+    try:
+        members = json.loads(line.decode())
+    except UnicodeDecodeError:
+        raise SenderError(f"the sender printed octets that are not UTF-8: {quoted(line)}") from None
+    except (ValueError, RecursionError):
+        raise SenderError(f"the sender printed a line that is not JSON: {quoted(line)}") from None
+    if not isinstance(members, dict):
+        raise SenderError(f"the sender printed JSON that is not an object: {quoted(line)}")
+    return members
+
+
+def quoted(value: object) -> str:
+    """`value` as an error text quotes it: in full if it is short."""
+    text = repr(value).removeprefix("b")
+    return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}… ({len(text)} characters)"
+
+
+def _member(members: Mapping[str, object], name: str, kind: type[_T]) -> _T | None:
+    value = members.get(name)
+    accepted, description = _KINDS[kind]
+    if value is None:
+        return None
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        raise SenderError(_wrong(members, name, description))
+    return cast(_T, value)
+
+
+def _retry_after(members: Mapping[str, object]) -> float | str | None:
+    value = members.get("retry_after")
+    return value if isinstance(value, str) else _member(members, "retry_after", float)
+
+
+def _wrong(members: Mapping[str, object], name: str, wanted: str) -> str:
+    found = quoted(members[name]) if name in members else f"nothing: {quoted(dict(members))}"
+    return f"the sender's answer must have {name!r}: {wanted}, not {found}"

@@ -1,0 +1,54 @@
+"""What the harness's tests share: programs to drive, and a witness of processes left behind."""
+
+import os
+import select
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+SENDERS = Path(__file__).parent / "senders"
+
+
+@pytest.fixture
+def program() -> Callable[..., list[str]]:
+    """The command of one of the programs in `senders/`."""
+
+    def command(name: str, *arguments: str) -> list[str]:
+        return [sys.executable, str(SENDERS / f"{name}.py"), *arguments]
+
+    return command
+
+
+class Witness:
+    """A FIFO that processes write `!` to and hold open: it ends when the last of them has ended."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        os.mkfifo(path)
+        self._reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def somebody_is_there(self) -> bool:
+        """Wait for the first one to come."""
+        return self._next() == b"!"
+
+    def all_gone(self) -> bool:
+        """Wait for the last one to end."""
+        while octet := self._next():
+            assert octet == b"!"
+        return octet == b""
+
+    def _next(self) -> bytes | None:
+        readable, _, _ = select.select([self._reader], [], [], 20)
+        return os.read(self._reader, 1) if readable else None
+
+    def close(self) -> None:
+        os.close(self._reader)
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Iterator[Witness]:
+    fifo = Witness(tmp_path / "alive")
+    yield fifo
+    fifo.close()
