@@ -19,7 +19,15 @@ from .protocol.answering import UNDECRYPTABLE, render
 from .protocol.clock import Clock
 from .protocol.delivery import Delivery
 from .protocol.events import EventKind
-from .protocol.inspection import Context, Decryption, Inspection, Payload, inspect, read_payload
+from .protocol.inspection import (
+    READABLE,
+    Context,
+    Decryption,
+    Inspection,
+    Payload,
+    inspect,
+    read_payload,
+)
 from .protocol.judging import Judgement, Profile, judge
 from .protocol.model import (
     PushRequest,
@@ -307,7 +315,8 @@ class PushService:
             request.received_at + ttl,
         )
         if self.options.eager:
-            payload = message.payload = read_payload(inspection, request.body, subscription.keys)
+            payload = read_payload(inspection, request.body, subscription.keys)
+            message.payload = READABLE if payload.decryption is Decryption.OK else payload
             if self.options.refuse_undecryptable and payload.decryption is Decryption.FAILED:
                 codes = tuple(finding.code for finding in payload.findings)
                 return None, Judgement(profile, UNDECRYPTABLE, codes)
@@ -321,7 +330,7 @@ class PushService:
 
     async def read(self, message: PushMessage) -> Payload:
         """The payload, decrypted now if nobody has looked before, with what history explains."""
-        if message.payload is None:
+        if message.payload is None or message.payload is READABLE:
             subscription = await self.storage.subscription(message.tenant, message.subscription)
             keys = None if subscription is None else subscription.keys
             message.payload = read_payload(message.inspection, message.body, keys)

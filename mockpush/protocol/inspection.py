@@ -114,6 +114,10 @@ class Payload:
     explained: bool = False
 
 
+READABLE: Final = Payload(Decryption.OK)
+"""Decryption succeeded; the plaintext is not kept twice, but read again when somebody looks."""
+
+
 def inspect(request: PushRequest, context: Context) -> Inspection:
     """All that the request shows without decrypting it. Pure; never raises for odd input."""
     findings: list[Finding] = []

@@ -23,8 +23,9 @@ class TimelineEntry(NamedTuple):
 class PushMessage:
     """An accepted push message and its message resource (RFC 8030, Section 5).
 
-    Only storage changes `sequence`, `state` and `steps`; `payload` is set once somebody looks (lazy
-    inspection). `ttl` is the time granted, in seconds; `steps` are those after the acceptance.
+    Only storage changes `state` and `steps`; `payload` is set once somebody looks. `request` is the
+    number of the request that brought it, which orders the messages of a tenant. `ttl` is the time
+    granted, in seconds; `steps` are those after the acceptance.
     """
 
     id: str
@@ -36,7 +37,6 @@ class PushMessage:
     ttl: int
     received_at: float
     expires_at: float
-    sequence: int = 0
     state: MessageState = MessageState.PENDING
     steps: tuple[TimelineEntry, ...] = ()
     payload: Payload | None = None

@@ -163,7 +163,7 @@ class Storage(Protocol):
         ...
 
     async def messages(self, tenant: str, *, after: int = 0) -> Sequence[PushMessage]:
-        """The messages after this sequence number, oldest first."""
+        """The messages of the requests after this number, oldest first."""
         ...
 
     async def requests(self, tenant: str, *, after: int = 0) -> Sequence[RequestRecord]:

@@ -168,9 +168,7 @@ class MemoryStorage:
         tenant.messages[message.id] = message
         tenant.queues[subscription.id][message.id] = message
         tenant.open += 1
-        event = self._emit(tenant, now, EventKind.MESSAGE_ACCEPTED, subscription.id, message.id)
-        message.sequence = event.sequence
-        events = [event]
+        events = [self._emit(tenant, now, EventKind.MESSAGE_ACCEPTED, subscription.id, message.id)]
         if replaced is not None:
             events += self._step(tenant, replaced, Step.REPLACE, now, f"by {message.id}")
         if message.topic is not None:
@@ -236,7 +234,7 @@ class MemoryStorage:
         found = self._tenants.get(tenant)
         if found is None:
             return []
-        return [message for message in found.messages.values() if message.sequence > after]
+        return [message for message in found.messages.values() if message.request > after]
 
     async def forget_messages(self, tenant: str, match: Callable[[PushMessage], bool]) -> int:
         found = self._tenants.get(tenant)
