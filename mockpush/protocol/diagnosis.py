@@ -178,10 +178,11 @@ def _padding(message: _Message) -> Cause | None:
         return None
     sealed, material = agreed
     records = opened(open_as_declared, sealed, SCHEDULES[sealed.coding](material))
-    return None if records is None else _misread(message.coding, records)
+    return None if records is None else _misread(message, records)
 
 
-def _misread(coding: str, records: list[bytes]) -> Cause | None:
+def _misread(message: _Message, records: list[bytes]) -> Cause:
+    coding = message.coding
     try:
         _JOIN[coding](records)
     except DecryptionError as error:
@@ -191,7 +192,7 @@ def _misread(coding: str, records: list[bytes]) -> Cause | None:
         if foreign:
             return Cause(foreign, _PADDING[coding], _PADDING[_OTHER[coding]], plaintext=content)
         return Cause(error.code, error.expected, error.actual, plaintext=content)
-    return None
+    return _as_read(message)
 
 
 def _mistake(message: _Message) -> Cause | None:

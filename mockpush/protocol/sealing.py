@@ -115,12 +115,8 @@ def _open_with_header(sealed: Sealed, keys: ContentKeys) -> list[bytes]:
     return [AES_128_GCM(keys.key).decrypt(keys.nonce, sealed.ciphertext, sealed.header)]
 
 
-def _open_without_tags(sealed: Sealed, keys: ContentKeys) -> list[bytes]:
-    return open_records(sealed.ciphertext, sealed.length + TAG_LENGTH, keys)
-
-
-def _open_with_tags(sealed: Sealed, keys: ContentKeys) -> list[bytes]:
-    return open_records(sealed.ciphertext, max(sealed.rs, 1), keys)
+def _open_by(length: int) -> Opening:
+    return lambda sealed, keys: open_records(sealed.ciphertext, length, keys)
 
 
 class SealingMistake(NamedTuple):
@@ -132,7 +128,7 @@ class SealingMistake(NamedTuple):
     opening: Opening
 
 
-_ANY_CODING: Final = (
+_WITH_ANY_CODING: Final = (
     SealingMistake(
         "encryption.tag.first",
         "the tag of 16 octets after the ciphertext",
@@ -145,44 +141,38 @@ _ANY_CODING: Final = (
         "record number 1 for the first record",
         _open_counted_from_one,
     ),
+    SealingMistake(
+        "encryption.additional_data.present",
+        "AES-GCM without additional data",
+        "the header of the body as additional data",
+        _open_with_header,
+    ),
 )
-_OF_CODING: Final = {
-    AES128GCM: (
-        SealingMistake(
-            "encryption.additional_data.present",
-            "AES-GCM without additional data",
-            "the header of the body as additional data",
-            _open_with_header,
-        ),
-        SealingMistake(
-            "encryption.rs.excludes_tag",
-            "rs that counts the tag of a record",
-            "records that are 16 octets longer than rs",
-            _open_without_tags,
-        ),
-    ),
-    AESGCM: (
-        SealingMistake(
-            "aesgcm.rs.includes_tag",
-            "rs that does not count the tag of a record",
-            "records that are no longer than rs with their tags",
-            _open_with_tags,
-        ),
-    ),
-}
-_EXCEEDS_RS: Final = {
-    AES128GCM: "encryption.record.exceeds_rs",
-    AESGCM: "aesgcm.record.exceeds_rs",
-}
+_PREFIX: Final = {AES128GCM: "encryption", AESGCM: "aesgcm"}
+_MISCOUNTS: Final = {AES128GCM: (TAG_LENGTH, TAG_LENGTH + 1, 1), AESGCM: (-TAG_LENGTH, 1, 2)}
+"""By how much records differ from rs when a sender counts tag or padding wrongly."""
 
 
 def sealing_mistakes(sealed: Sealed) -> Iterator[SealingMistake]:
     """Every mistake that is known and that this message can have."""
+    if len(sealed.ciphertext) > sealed.length:
+        yield _record_exceeds_rs(sealed)
+        yield from _miscounted_rs(sealed)
+    yield from _WITH_ANY_CODING
+
+
+def _record_exceeds_rs(sealed: Sealed) -> SealingMistake:
     length = len(sealed.ciphertext)
-    if length > sealed.length:
-        least = sealed.rs + length - sealed.length
-        expected = f"rs greater than {least}"
-        actual = f"rs={sealed.rs} and one record of {length} octets"
-        yield SealingMistake(_EXCEEDS_RS[sealed.coding], expected, actual, open_whole)
-    yield from _ANY_CODING
-    yield from _OF_CODING[sealed.coding]
+    expected = f"rs greater than {sealed.rs + length - sealed.length}"
+    actual = f"rs={sealed.rs} and one record of {length} octets"
+    code = f"{_PREFIX[sealed.coding]}.record.exceeds_rs"
+    return SealingMistake(code, expected, actual, open_whole)
+
+
+def _miscounted_rs(sealed: Sealed) -> Iterator[SealingMistake]:
+    code = f"{_PREFIX[sealed.coding]}.rs.miscounted"
+    expected = f"records of {sealed.length} octets, since rs={sealed.rs}"
+    for difference in _MISCOUNTS[sealed.coding]:
+        length = sealed.length + difference
+        if length > TAG_LENGTH:
+            yield SealingMistake(code, expected, f"records of {length} octets", _open_by(length))
