@@ -1,0 +1,1 @@
+"""Ways to reach the service: over HTTP, or in process."""

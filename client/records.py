@@ -1,0 +1,251 @@
+"""What the service keeps, as read-only views of its JSON.
+
+A record shows its moment: read it again through `Control` to see what has happened since.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, Generic, Self, TypeVar, cast, overload
+
+from mockpush import errors
+from mockpush.protocol.model import MessageState, Urgency
+
+from .api import Api, Json
+from .headers import Headers
+
+T = TypeVar("T")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+class Member(Generic[T]):
+    """One member of the JSON, as an attribute; one that is missing or null is None."""
+
+    def __init__(self, read: Callable[[Any], T] = _as_it_is) -> None:
+        self._read = read
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, record: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, record: Record, owner: type) -> T: ...
+    def __get__(self, record: Record | None, owner: type) -> Self | T:
+        if record is None:
+            return self
+        value = record.raw.get(self._name)
+        return cast("T", None) if value is None else self._read(value)
+
+
+class Record:
+    """`raw` is the JSON as it came."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.raw = raw
+
+    def __eq__(self, other: object) -> bool:
+        return self.raw == other.raw if isinstance(other, type(self)) else NotImplemented
+
+
+class Finding(Record):
+    """A fact about one request: what was checked, and what was wrong with it."""
+
+    __slots__ = ()
+
+    code = Member[str]()
+    level = Member[str]()
+    section = Member[str]()
+    text = Member[str]()
+    expected = Member["str | None"]()
+    actual = Member["str | None"]()
+    hint = Member[str]()
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text} [{self.section}]"
+
+    def __repr__(self) -> str:
+        return f"<Finding {self}>"
+
+
+def _findings(value: list[Json]) -> list[Finding]:
+    return [Finding(item) for item in value]
+
+
+def _octets(value: Json) -> bytes:
+    return base64.b64decode(value["base64"])
+
+
+class Judged(Record):
+    """What messages and requests share."""
+
+    __slots__ = ()
+
+    id = Member[str]()
+    tenant = Member[str]()
+    subscription = Member["str | None"]()
+    received_at = Member[datetime](datetime.fromisoformat)
+    findings = Member["list[Finding]"](_findings)
+    answers = Member["dict[str, Json]"]()
+    """what each profile would have answered, by its name"""
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the findings."""
+        return [finding.code for finding in self.findings or ()]
+
+
+class Message(Judged):
+    """An accepted push message. `ttl` is in seconds, `size` in octets of the encrypted body."""
+
+    __slots__ = ("_api",)
+
+    request = Member[str]()
+    expires_at = Member[datetime](datetime.fromisoformat)
+    state = Member[MessageState](MessageState)
+    ttl = Member[int]()
+    topic = Member["str | None"]()
+    urgency = Member["Urgency | None"](Urgency)
+    content_encoding = Member["str | None"]()
+    size = Member[int]()
+    decryption = Member[str]()
+    """`ok`, `none` (no payload), `failed`, `opaque` (we do not hold the keys) or `pending`"""
+    vapid = Member["Json | None"]()
+    timeline = Member["list[Json]"]()
+
+    def __init__(self, raw: Mapping[str, Any], api: Api) -> None:
+        super().__init__(raw)
+        self._api = api
+
+    @property
+    def bytes(self) -> bytes:
+        """The payload after decryption, empty if there is none.
+
+        `errors.DecryptionError` with the finding and its hint if it cannot be read.
+        """
+        payload = self.raw.get("payload")
+        if payload is not None:
+            return _octets(payload)
+        if self.decryption == "none":
+            return b""
+        raise self._unreadable()
+
+    def text(self) -> str:
+        """The payload as UTF-8."""
+        return self.bytes.decode()
+
+    def json(self) -> Any:
+        """The payload as JSON."""
+        return json.loads(self.bytes)
+
+    def acknowledge(self) -> None:
+        """Acknowledges the message as its user agent would."""
+        self._api.post("messages", self.id, "acknowledge")
+
+    def cancel(self) -> None:
+        """Withdraws the message: it is not delivered any more."""
+        self._api.delete("messages", self.id)
+
+    def _unreadable(self) -> errors.DecryptionError:
+        finding = self._cause()
+        if self.decryption != "failed" or finding is None:
+            words = _UNREADABLE.get(self.decryption, "the service does not say why")
+            return errors.DecryptionError(f"decryption.{self.decryption}", actual=words)
+        return errors.DecryptionError(
+            finding.code,
+            expected=finding.expected,
+            actual=f"the payload of message {self.id} cannot be read, {finding.text} "
+            f"(expected {finding.expected}, got {finding.actual}) [{finding.section}]. "
+            f"{finding.hint}",
+        )
+
+    def _cause(self) -> Finding | None:
+        """The finding that names why decryption failed: it is stated last."""
+        ours = (each for each in reversed(self.findings) if each.code.startswith(_OF_PAYLOADS))
+        return next(ours, None)
+
+    def __repr__(self) -> str:
+        parts = [f"Message {self.id} {self.state}", f"ttl={self.ttl}"]
+        parts += [f"topic={self.topic!r}"] if self.topic is not None else []
+        parts += [f"urgency={self.urgency}"] if self.urgency is not None else []
+        parts += [_excerpt(self.raw["payload"])] if self.raw.get("payload") else []
+        parts += [f"findings={self.codes}"] if self.codes else []
+        return f"<{' '.join(parts)}>"
+
+
+_OF_PAYLOADS: Final = ("encryption.", "aesgcm.", "content_encoding.")
+_UNREADABLE: Final = {
+    "opaque": "the service does not hold the private key of the subscription: let `subscribe()` "
+    "make the keys, or give it the `private_key` too",
+    "pending": "it has not been decrypted yet: read the message again",
+}
+
+
+def _excerpt(payload: Json) -> str:
+    text = payload.get("text")
+    if text is None:
+        return f"payload={payload['size']} octets"
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
+
+
+class Request(Judged):
+    """One request to a push resource, refused or not."""
+
+    __slots__ = ()
+
+    message = Member["str | None"]()
+    method = Member[str]()
+    target = Member[str]()
+    http_version = Member[str]()
+    headers = Member[Headers](Headers)
+    body = Member[bytes](_octets)
+    answer = Member["Json"]()
+    """`{status, headers, body}`"""
+    fault = Member["Json | None"]()
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return int(self.answer["status"])
+
+    @property
+    def refused(self) -> bool:
+        """Whether the answer was 400 or more."""
+        return self.status >= 400
+
+    @property
+    def finding(self) -> Finding | None:
+        """The finding that decided a refusal."""
+        if not self.refused:
+            return None
+        code = self._deciding_code()
+        return next((finding for finding in self.findings or () if finding.code == code), None)
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the findings, that which decided a refusal first."""
+        codes = super().codes
+        decisive = self._deciding_code() if self.refused else None
+        return sorted(codes, key=lambda code: code != decisive)
+
+    def _deciding_code(self) -> str | None:
+        for answer in (self.answers or {}).values():
+            if answer["status"] == self.status and answer["codes"]:
+                return str(answer["codes"][0])
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.finding or self.answer.get('body') or 'without a finding'}"
+
+    def __repr__(self) -> str:
+        codes = f" {self.codes}" if self.codes else ""
+        return f"<Request {self.id} {self.method} {self.target} -> {self.status}{codes}>"
