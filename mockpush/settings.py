@@ -1,0 +1,353 @@
+"""Settings of the service: one table, and four places where they can be set.
+
+A flag wins over an environment variable, that over `[tool.mockpush]` of the nearest pyproject.toml,
+that over the default. This module loads quickly: the service itself is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from mockpush.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from mockpush.service import ServiceOptions
+
+PREFIX: Final = "MOCKPUSH_"
+TABLE: Final = "[tool.mockpush]"
+PROJECT_FILE: Final = "pyproject.toml"
+
+_TRUE: Final = ("1", "true", "yes", "on")
+_FALSE: Final = ("0", "false", "no", "off")
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What values a setting has.
+
+    `expected` completes "must be …"; `read` takes the text of a flag or a variable, or a value of
+    TOML, and raises `ValueError` for what is none; `metavar` is how help calls the value.
+    """
+
+    expected: str
+    read: Callable[[object], Any]
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    switch: bool = False
+    repeated: bool = False
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if (word := _text(value).lower()) not in _TRUE + _FALSE:
+        raise ValueError
+    return word in _TRUE
+
+
+def _number(value: object, *, low: int, high: int | None) -> int:
+    number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise ValueError
+    if number < low or (high is not None and number > high):
+        raise ValueError
+    return number
+
+
+def _choice(value: object, *, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise ValueError
+    return str(value)
+
+
+def _origin(value: object) -> str:
+    parts = urlsplit(_text(value).lower())
+    default = _DEFAULT_PORTS.get(parts.scheme)
+    if default is None or not parts.hostname or "@" in parts.netloc:
+        raise ValueError
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in (None, default) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _path(value: object) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _names(value: object) -> tuple[str, ...]:
+    parts = _text(value).split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError
+    return tuple(map(_text, parts))
+
+
+HOST: Final = Kind("a host name or an IP address", _text, "HOST")
+PROFILE: Final = Kind("the name of a profile", _text, "NAME")
+SWITCH: Final = Kind("true or false", _switch, switch=True)
+PORT: Final = Kind("a port from 0 to 65535", partial(_number, low=0, high=65535), "PORT")
+COUNT: Final = Kind("a whole number of at least 1", partial(_number, low=1, high=None), "N")
+ORIGIN: Final = Kind("an origin such as https://push.example.com:8443", _origin, "URL")
+DIRECTORY: Final = Kind("a directory", _path, "DIR")
+FILE: Final = Kind("a file", _path, "FILE")
+NAMES: Final = Kind("a name or a list of names", _names, "NAME", repeated=True)
+
+
+def choice(*choices: str) -> Kind:
+    """One of these words."""
+    read = partial(_choice, choices=choices)
+    return Kind(" or ".join(choices), read, "|".join(choices), choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A row of the table. `name` is the attribute of `Settings`, `flag` begins with two dashes."""
+
+    name: str
+    default: Any
+    kind: Kind
+    help: str
+    flag: str
+
+    @property
+    def key(self) -> str:
+        """The key in `[tool.mockpush]`; underscores will do as well."""
+        return self.flag.removeprefix("--")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.key.replace("-", "_").upper()
+
+
+def _row(kind: Kind, text: str, *, flag: str = "") -> dict[str, Any]:
+    return {"kind": kind, "help": text, "flag": flag}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be set about a service; each field is a row of `SETTINGS`."""
+
+    host: str = field(
+        default="127.0.0.1",
+        metadata=_row(HOST, "Address to listen on; 127.0.0.1 means ::1 as well."),
+    )
+    port: int = field(default=8030, metadata=_row(PORT, "Port for plain HTTP; 0 is any free one."))
+    https_port: int = field(default=8031, metadata=_row(PORT, "Port for HTTPS; 0 is any free one."))
+    profile: str = field(
+        default="rfc",
+        metadata=_row(
+            PROFILE, "The push service that is imitated for subscriptions that name none."
+        ),
+    )
+    strict: bool = field(
+        default=False,
+        metadata=_row(
+            SWITCH, "Profile rfc refuses every breach of a MUST or SHOULD that it can see."
+        ),
+    )
+    hostnames: tuple[str, ...] = field(
+        default=(),
+        metadata=_row(
+            NAMES,
+            "Name under which clients reach the service: for its certificate and control API.",
+            flag="--hostname",
+        ),
+    )
+    endpoint_origin: str | None = field(
+        default=None,
+        metadata=_row(
+            ORIGIN, "Origin of the endpoints, where ports are mapped; else that of the HTTPS port."
+        ),
+    )
+    data_dir: Path | None = field(
+        default=None,
+        metadata=_row(DIRECTORY, "Directory that keeps the CA and the VAPID key over restarts."),
+    )
+    vapid_key: Path | None = field(
+        default=None,
+        metadata=_row(FILE, "VAPID private key (PEM, DER, JWK, base64url) instead of a new one."),
+    )
+    max_subscriptions: int = field(
+        default=100_000, metadata=_row(COUNT, "Most subscriptions of a tenant.")
+    )
+    max_messages: int = field(default=100_000, metadata=_row(COUNT, "Most messages of a tenant."))
+    max_requests: int = field(
+        default=1_000, metadata=_row(COUNT, "Most requests in the journal of a tenant.")
+    )
+    max_body: int | None = field(
+        default=None,
+        metadata=_row(COUNT, "Largest body of a push in octets, instead of the profile's limit."),
+    )
+    max_tenants: int = field(default=4_096, metadata=_row(COUNT, "Most tenants."))
+    inspection: str = field(
+        default="eager",
+        metadata=_row(
+            choice("eager", "lazy"), "Decrypt messages on arrival, or when somebody looks."
+        ),
+    )
+    refuse_undecryptable: bool = field(
+        default=False,
+        metadata=_row(SWITCH, "Answer 400 to what a managed subscription cannot decrypt."),
+    )
+    token_clock: str = field(
+        default="process",
+        metadata=_row(
+            choice("process", "service"),
+            "Judge the exp of tokens by the clock of the process, or by that of the tenant.",
+        ),
+    )
+
+    def service_options(self) -> ServiceOptions:
+        """The part that `PushService` takes."""
+        from mockpush.service import InspectionMode, ServiceOptions, TokenClock
+        from mockpush.storage.base import Limits
+
+        return ServiceOptions(
+            profile=self.profile,
+            strict=self.strict,
+            inspection=InspectionMode(self.inspection),
+            refuse_undecryptable=self.refuse_undecryptable,
+            token_clock=TokenClock(self.token_clock),
+            max_body=self.max_body,
+            limits=Limits(
+                tenants=self.max_tenants,
+                subscriptions=self.max_subscriptions,
+                messages=self.max_messages,
+                requests=self.max_requests,
+            ),
+        )
+
+
+def _table() -> Iterator[Setting]:
+    for each in fields(Settings):
+        flag = each.metadata["flag"] or f"--{each.name.replace('_', '-')}"
+        kind, text = each.metadata["kind"], each.metadata["help"]
+        yield Setting(each.name, each.default, kind, text, flag)
+
+
+SETTINGS: Final = tuple(_table())
+"""The table: the command line, its documentation and the readers below are made from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`[tool.mockpush]` of one pyproject.toml.
+
+    `values` are the settings by key, `commands` the tables of commands, such as
+    `[tool.mockpush.send]`, by their names.
+    """
+
+    file: Path | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    commands: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def load_project(directory: Path | None = None) -> Project:
+    """The nearest pyproject.toml in `directory` (default: the current one) or above it.
+
+    `ConfigurationError` if it is not TOML, or has keys in `[tool.mockpush]` that are no settings.
+    """
+    start = (directory or Path.cwd()).resolve()
+    candidates = (each / PROJECT_FILE for each in (start, *start.parents))
+    file = next((each for each in candidates if each.is_file()), None)
+    if file is None:
+        return Project()
+    table = _read_table(file)
+    plain = {name: value for name, value in table.items() if not isinstance(value, dict)}
+    values = {name.replace("_", "-"): value for name, value in plain.items()}
+    _refuse_unknown(values, file)
+    return Project(file, values, {name: table[name] for name in table.keys() - plain.keys()})
+
+
+def _read_table(file: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{file} cannot be read: {error}") from error
+    tool = document.get("tool", {})
+    table = tool.get("mockpush", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"tool.mockpush in {file} must be a table, not {table!r}")
+    return table
+
+
+def _refuse_unknown(values: Mapping[str, object], file: Path) -> None:
+    known = [setting.key for setting in SETTINGS]
+    unknown = [name for name in values if name not in known]
+    if not unknown:
+        return
+    close = get_close_matches(unknown[0], known, n=1)
+    hint = f"do you mean {close[0]}?" if close else f"there is: {', '.join(known)}"
+    raise ConfigurationError(f"{TABLE} of {file} has no {', '.join(unknown)}; {hint}")
+
+
+def load_settings(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    project: Project | None = None,
+    **defaults: object,
+) -> Settings:
+    """The settings from all sources; `defaults` (by attribute) replace those of the table.
+
+    `flags` are texts (or booleans, or tuples of texts) by attribute; None and () count as not
+    given. `ConfigurationError` names the source, the value and what it must be.
+    """
+    places = _Places(
+        flags or {},
+        os.environ if environ is None else environ,
+        load_project() if project is None else project,
+    )
+    values = {setting.name: places.read(setting) for setting in SETTINGS}
+    given = {name: value for name, value in values.items() if value is not None}
+    return Settings(**{**defaults, **given})
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    flags: Mapping[str, object]
+    environ: Mapping[str, str]
+    project: Project
+
+    def read(self, setting: Setting) -> Any:
+        """The value where it is set first, None if nowhere."""
+        for place, value in self._named(setting):
+            if value is not None and value != ():
+                return self._checked(setting, place, value)
+        return None
+
+    def _named(self, setting: Setting) -> Iterator[tuple[str, object]]:
+        yield setting.flag, self.flags.get(setting.name)
+        yield setting.variable, self.environ.get(setting.variable) or None
+        yield self._project_place(setting), self.project.values.get(setting.key)
+
+    def _project_place(self, setting: Setting) -> str:
+        return f"{setting.key} in {TABLE} of {self.project.file}"
+
+    def _checked(self, setting: Setting, place: str, value: object) -> Any:
+        try:
+            result = setting.kind.read(value)
+        except ValueError:
+            expected = setting.kind.expected
+            raise ConfigurationError(f"{place} must be {expected}, not {value!r}") from None
+        if isinstance(result, Path) and place == self._project_place(setting):
+            assert self.project.file is not None
+            return self.project.file.parent / result
+        return result
