@@ -35,7 +35,9 @@ def collect(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, Lines]:
 
 
 def shown(value: bytes) -> str:
-    """A field value as text for a finding: printable and short."""
+    """A field value as text for a finding: printable, short and never empty."""
+    if not value:
+        return "nothing"
     text = value.decode("latin-1").encode("unicode_escape").decode("ascii")
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(value)} octets)"
 
@@ -58,7 +60,8 @@ def parse_ttl(lines: Lines | None, findings: list[Finding]) -> int | None:
         code = "ttl.negative" if negative else "ttl.not_a_number"
         findings.append(Finding(code, "a number of seconds", shown(value)))
         return None
-    ttl = int(value) if len(value) <= 10 else MAX_TTL + 1
+    digits = value.lstrip(b"0")
+    ttl = int(digits or b"0") if len(digits) <= 10 else MAX_TTL + 1
     if ttl > MAX_TTL:
         findings.append(Finding("ttl.overflow", f"at most {MAX_TTL}", shown(value)))
         return MAX_TTL
@@ -112,7 +115,7 @@ def parse_urgency(lines: Lines | None, findings: list[Finding]) -> Urgency | Non
         return urgency
     urgency = _URGENCIES.get(value.lower())
     code = "urgency.unknown" if urgency is None else "urgency.case"
-    findings.append(Finding(code, _URGENCY_NAMES, shown(value) or "nothing"))
+    findings.append(Finding(code, _URGENCY_NAMES, shown(value)))
     return urgency
 
 
@@ -135,7 +138,7 @@ def parse_content_encoding(
         findings.append(Finding("content_encoding.case", coding, shown(value)))
     if coding is None:
         code = "content_encoding.several" if b"," in value else "content_encoding.unknown"
-        findings.append(Finding(code, AES128GCM, shown(value) or "nothing"))
+        findings.append(Finding(code, AES128GCM, shown(value)))
     elif coding == AESGCM and body:
         findings.append(Finding("content_encoding.aesgcm", AES128GCM, AESGCM))
     return coding

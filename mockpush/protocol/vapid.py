@@ -90,7 +90,7 @@ def _credentials(
     try:
         scheme = Scheme(name.lower().decode("ascii"))
     except ValueError:
-        findings.append(Finding("vapid.scheme.unknown", "vapid", shown(name) or "nothing"))
+        findings.append(Finding("vapid.scheme.unknown", "vapid", shown(name)))
         return None, None, None
     if scheme is Scheme.VAPID:
         return scheme, *_vapid_parameters(rest, findings)
