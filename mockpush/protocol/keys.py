@@ -7,6 +7,7 @@ import binascii
 from functools import lru_cache
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -79,7 +80,7 @@ def parse_private_key(text: str) -> bytes:
         else:
             data = decode_any_base64("".join(text.split()).encode())
             key = load_private_key(data) if len(data) == 32 else load_der_private_key(data, None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyFormatError(f"the private key cannot be read: {error}") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise KeyFormatError("the private key is not a P-256 key")
@@ -137,22 +138,24 @@ def _normalised(data: bytes) -> tuple[bytes | None, str | None]:
     if len(data) == P256_POINT_LENGTH - 1:
         return b"\x04" + data, "vapid.key.without_prefix"
     if len(data) == 33 and data[0] in (2, 3):
-        return _decompressed(data), "vapid.key.compressed"
+        return _decompressed(data)
     if data[:1] == b"\x30":
         return _from_der(data)
     return None, "vapid.key.length"
 
 
-def _decompressed(data: bytes) -> bytes | None:
+def _decompressed(data: bytes) -> tuple[bytes | None, str]:
     try:
-        return public_point(load_public_key(data))
+        return public_point(load_public_key(data)), "vapid.key.compressed"
     except ValueError:
-        return None
+        return None, "vapid.key.not_on_curve"
 
 
 def _from_der(data: bytes) -> tuple[bytes | None, str]:
     try:
         key = load_der_public_key(data)
+    except UnsupportedAlgorithm:
+        return None, "vapid.key.not_on_curve"
     except ValueError:
         return None, "vapid.key.length"
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
