@@ -37,6 +37,7 @@ from .protocol.model import (
     new_token,
 )
 from .protocol.records import PushMessage, RequestRecord, WireAnswer
+from .protocol.relaying import relayed
 from .real_clock import process_time, real_time
 from .server_journal import ServerJournal
 from .storage.base import Keep, Limits, Storage
@@ -97,6 +98,7 @@ class PushService:
         self.profiles = _profiles(self.options)
         self.origins: tuple[str, ...] = ("https://localhost",)
         self.journal = ServerJournal(self.options.limits.requests)
+        self._lost: dict[str, None] = {}
         self._closing = False
 
     # Clocks
@@ -215,6 +217,7 @@ class PushService:
 
     async def set_presence(self, subscription: Subscription, *, online: bool) -> None:
         """The user agent comes or goes; returns after what that delivers is delivered."""
+        self._lost.pop(subscription.token, None)
         await self.storage.set_presence(
             subscription.tenant,
             subscription.id,
@@ -222,6 +225,21 @@ class PushService:
             delivery=self.delivery(subscription),
             now=await self.now(subscription.tenant),
         )
+
+    async def connection_lost(self, subscription: Subscription) -> None:
+        """The connection to the user agent broke: it is offline until the next `connection_made`."""
+        current = await self.storage.subscription_at(subscription.token)
+        if current is None or not current.online:
+            return
+        await self.set_presence(current, online=False)
+        self._lost[current.token] = None
+        if len(self._lost) > self.options.limits.subscriptions:
+            del self._lost[next(iter(self._lost))]
+
+    async def connection_made(self, subscription: Subscription) -> None:
+        """The user agent is back, unless it was put offline on purpose."""
+        if subscription.token in self._lost:
+            await self.set_presence(subscription, online=True)
 
     def delivery(self, subscription: Subscription) -> Delivery:
         """How the subscription's user agent gets its messages."""
@@ -313,6 +331,7 @@ class PushService:
             ttl,
             request.received_at,
             request.received_at + ttl,
+            fields=relayed(request.headers, inspection),
         )
         if self.options.eager:
             payload = read_payload(inspection, request.body, subscription.keys)
@@ -381,6 +400,11 @@ class PushService:
         due = await self.storage.next_expiry(tenant)
         clock = await self.storage.clock(tenant)
         return float("inf") if due is None or clock.frozen_at is not None else max(0.0, due - now)
+
+    @property
+    def closing(self) -> bool:
+        """Whether the service ends; waits return at once."""
+        return self._closing
 
     async def close(self) -> None:
         """Ends all waits; what is asked afterwards is answered without waiting."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -95,6 +95,7 @@ class Subscription:
     `application_server_key` (65 octets) makes it a restricted one (RFC 8292, Section 4).
     `held`: a user agent fetches its messages; otherwise the service acts as the user agent.
     `gone_status` overrides the profile's own answer once the subscription is not active.
+    Storage sets `sequence`, which orders the subscriptions of a tenant.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Subscription:
     online: bool = True
     state: SubscriptionState = SubscriptionState.ACTIVE
     gone_status: int | None = None
+    sequence: int = field(default=0, compare=False)
 
     @property
     def managed(self) -> bool:

@@ -9,6 +9,7 @@ from .delivery import OPEN, Step
 from .inspection import Decryption, Inspection, Payload
 from .judging import Judgement
 from .model import MessageState, PushRequest
+from .relaying import Fields
 
 
 class TimelineEntry(NamedTuple):
@@ -25,7 +26,7 @@ class PushMessage:
 
     Only storage changes `state` and `steps`; `payload` is set once somebody looks. `request` is the
     number of the request that brought it, which orders the messages of a tenant. `ttl` is the time
-    granted, in seconds; `steps` are those after the acceptance.
+    granted, in seconds; `steps` are those after the acceptance; `fields` are delivered with the body.
     """
 
     id: str
@@ -40,6 +41,7 @@ class PushMessage:
     state: MessageState = MessageState.PENDING
     steps: tuple[TimelineEntry, ...] = ()
     payload: Payload | None = None
+    fields: Fields = ()
 
     @property
     def topic(self) -> str | None:

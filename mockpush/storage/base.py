@@ -90,6 +90,10 @@ class Storage(Protocol):
         """The subscription whose endpoint has this token, in whatever tenant."""
         ...
 
+    async def held_subscription(self, subscription_id: str) -> Subscription | None:
+        """The subscription of this id that a user agent holds, in whatever tenant."""
+        ...
+
     async def subscriptions(self, tenant: str) -> Sequence[Subscription]:
         """All subscriptions of the tenant, oldest first."""
         ...

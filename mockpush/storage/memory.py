@@ -51,6 +51,7 @@ class MemoryStorage:
         self._limits = limits or Limits()
         self._tenants: dict[str, _Tenant] = {}
         self._tokens: dict[str, Subscription] = {}
+        self._held: dict[str, Subscription] = {}
 
     # Tenants and clocks
 
@@ -64,8 +65,7 @@ class MemoryStorage:
         found = self._tenants.pop(tenant, None)
         if found is None:
             return False
-        for subscription in found.subscriptions.values():
-            del self._tokens[subscription.token]
+        self._forget_subscriptions(found, list(found.subscriptions.values()))
         _wake(found)
         return True
 
@@ -76,10 +76,7 @@ class MemoryStorage:
         if not keep >= {Keep.SUBSCRIPTIONS, Keep.MESSAGES}:
             self._forget(found, list(found.messages.values()))
         if Keep.SUBSCRIPTIONS not in keep:
-            for subscription in found.subscriptions.values():
-                del self._tokens[subscription.token]
-            found.subscriptions.clear()
-            found.queues.clear()
+            self._forget_subscriptions(found, list(found.subscriptions.values()))
         if Keep.REQUESTS not in keep:
             found.journal.clear()
         if Keep.CLOCK not in keep:
@@ -103,7 +100,7 @@ class MemoryStorage:
         if subscription.id in tenant.subscriptions:
             raise InvalidRequestError(f"there is a subscription {subscription.id!r} already", status=409)
         self._make_room_for_subscription(tenant)
-        self._keep(tenant, subscription)
+        self._keep(tenant, replace(subscription, sequence=tenant.sequence + 1))
         tenant.queues[subscription.id] = {}
         if subscription.expires_at is not None:
             heapq.heappush(tenant.expiries, (subscription.expires_at, subscription.id))
@@ -119,6 +116,9 @@ class MemoryStorage:
 
     async def subscription_at(self, token: str) -> Subscription | None:
         return self._tokens.get(token)
+
+    async def held_subscription(self, subscription_id: str) -> Subscription | None:
+        return self._held.get(subscription_id)
 
     async def subscriptions(self, tenant: str) -> Sequence[Subscription]:
         found = self._tenants.get(tenant)
@@ -332,6 +332,14 @@ class MemoryStorage:
     def _keep(self, tenant: _Tenant, subscription: Subscription) -> None:
         tenant.subscriptions[subscription.id] = subscription
         self._tokens[subscription.token] = subscription
+        if subscription.held:
+            self._held[subscription.id] = subscription
+
+    def _forget_subscriptions(self, tenant: _Tenant, subscriptions: Sequence[Subscription]) -> None:
+        for subscription in subscriptions:
+            del tenant.subscriptions[subscription.id], tenant.queues[subscription.id]
+            del self._tokens[subscription.token]
+            self._held.pop(subscription.id, None)
 
     def _make_room_for_subscription(self, tenant: _Tenant) -> None:
         """Forgets the oldest subscription that has ended when the limit is reached."""
@@ -349,7 +357,7 @@ class MemoryStorage:
         if ended is None:
             _require(len(tenant.subscriptions), limit, "subscriptions")
             return
-        del tenant.subscriptions[ended.id], tenant.queues[ended.id], self._tokens[ended.token]
+        self._forget_subscriptions(tenant, [ended])
 
     def _end(self, tenant: _Tenant, ended: Subscription, now: float) -> list[Event]:
         self._keep(tenant, ended)
