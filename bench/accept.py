@@ -1,0 +1,216 @@
+"""What accepting a push message costs, against a bare application and against the cryptography.
+
+    python bench/accept.py [--messages N] [--rounds N] [--connections N] [--json FILE]
+
+Measures side by side in one run, since machines are shared and noisy: use the ratios.
+
+(a) a bare ASGI application under stock uvicorn that reads the body and answers 201
+(b) our push resource: lazy inspection, one token for all messages
+(c) our push resource: eager inspection, a fresh token for each message
+(d) the cryptography of (c) alone, on one core: verify, ECDH, HKDF, AES-GCM
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from mockpush.event_loop import run
+from mockpush.protocol import encryption, vapid
+from mockpush.protocol.jwt import read_token
+from mockpush.protocol.keys import load_private_key, load_public_key, public_point
+from mockpush.protocol.model import base64url_decode
+
+PAYLOAD = b"x" * 127
+"""Makes a body of 230 octets."""
+
+
+@contextmanager
+def server(kind: str) -> Iterator[dict[str, str | int]]:
+    """Runs one of `servers.py` in a process of its own."""
+    command = [sys.executable, str(Path(__file__).with_name("servers.py")), kind]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        try:
+            yield json.loads(child.stdout.readline())
+        finally:
+            child.terminate()
+
+
+class Load(asyncio.Protocol):
+    """One connection that sends prepared requests one after another."""
+
+    def __init__(self, requests: list[bytes], done: asyncio.Future[None]) -> None:
+        self._requests = requests
+        self._done = done
+        self._seen = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._next()
+
+    def data_received(self, data: bytes) -> None:
+        self._seen += data
+        if not self._seen.endswith(b"\r\n\r\n"):
+            return
+        if not self._seen.startswith(b"HTTP/1.1 201"):
+            self._done.set_exception(RuntimeError(self._seen.decode()))
+            self._transport.close()
+            return
+        self._seen = b""
+        self._next()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_exception(error or RuntimeError("the server closed the connection"))
+
+    def _next(self) -> None:
+        if self._requests:
+            self._transport.write(self._requests.pop())
+        else:
+            self._done.set_result(None)
+            self._transport.close()
+
+
+async def throughput(port: int, requests: list[bytes], connections: int) -> float:
+    """Requests a second over so many connections."""
+    loop = asyncio.get_running_loop()
+    started = time.perf_counter()
+    futures = []
+    for number in range(connections):
+        done: asyncio.Future[None] = loop.create_future()
+        await loop.create_connection(
+            lambda share=requests[number::connections], done=done: Load(share, done), "127.0.0.1", port
+        )
+        futures.append(done)
+    await asyncio.gather(*futures)
+    return len(requests) / (time.perf_counter() - started)
+
+
+def request(endpoint: str, authorization: str, body: bytes) -> bytes:
+    """One push as it goes over the wire."""
+    parts = urlsplit(endpoint)
+    return (
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: bench\r\n"
+        f"Authorization: {authorization}\r\nContent-Encoding: aes128gcm\r\nTTL: 3600\r\n"
+        f"Content-Type: application/octet-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def claims(endpoint: str, number: int) -> dict[str, object]:
+    """The claims of one token; the number makes each token another one."""
+    parts = urlsplit(endpoint)
+    expires = int(time.time()) + 12 * 3600 - number
+    return {"aud": f"{parts.scheme}://{parts.netloc}", "exp": expires, "sub": "mailto:a@example.com"}
+
+
+def encrypted(target: dict[str, str]) -> bytes:
+    """The payload, encrypted for the subscription."""
+    keys = {name: base64url_decode(target[name]) for name in ("p256dh", "auth")}
+    return encryption.encrypt(PAYLOAD, **keys)
+
+
+def prepared(target: dict[str, str], count: int, *, fresh: bool) -> list[bytes]:
+    """Requests made beforehand: the same one again and again, or each with its own token and body."""
+    endpoint, key = target["endpoint"], base64url_decode(target["vapid_private"])
+
+    def make(number: int) -> bytes:
+        return request(endpoint, vapid.authorization(claims(endpoint, number), key), encrypted(target))
+
+    return [make(number) for number in range(count)] if fresh else [make(0)] * count
+
+
+def cryptography_alone(target: dict[str, str], count: int) -> float:
+    """Messages a second with nothing but the primitives, called as their library offers them."""
+    vapid_key = base64url_decode(target["vapid_private"])
+    body = encrypted(target)
+    envelope = encryption.read_envelope(body)
+    text = vapid.authorization(claims(target["endpoint"], 0), vapid_key)
+    token = read_token(text.partition("t=")[2].partition(",")[0].encode(), [])
+    assert token is not None
+    r, s = (int.from_bytes(token.signature[at : at + 32], "big") for at in (0, 32))
+    signature = encode_dss_signature(r, s)
+    signer = load_public_key(public_point(load_private_key(vapid_key).public_key()))
+    private_key = load_private_key(base64url_decode(target["private_key"]))
+    points = base64url_decode(target["p256dh"]) + envelope.keyid
+    auth = base64url_decode(target["auth"])
+    started = time.perf_counter()
+    for _ in range(count):
+        signer.verify(signature, token.signing_input, ec.ECDSA(hashes.SHA256()))
+        sender = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), envelope.keyid)
+        secret = private_key.exchange(ec.ECDH(), sender)
+        ikm = HKDF(hashes.SHA256(), 32, auth, encryption.KEY_INFO + points).derive(secret)
+        key = HKDF(hashes.SHA256(), 16, envelope.salt, encryption.CEK_INFO).derive(ikm)
+        nonce = HKDF(hashes.SHA256(), 12, envelope.salt, encryption.NONCE_INFO).derive(ikm)
+        AESGCM(key).decrypt(nonce, envelope.ciphertext, None)
+    return count / (time.perf_counter() - started)
+
+
+def measure(messages: int, rounds: int, connections: int) -> dict[str, list[float]]:
+    """Each rate once a round, so that what disturbs the machine disturbs all of them."""
+    rates: dict[str, list[float]] = {name: [] for name in "abcd"}
+    with server("bare") as plain, server("lazy") as lazy, server("eager") as eager:
+        reused = prepared(lazy, messages, fresh=False)  # type: ignore[arg-type]
+        for number in range(rounds + 1):
+            fresh = prepared(eager, messages // 4, fresh=True)  # type: ignore[arg-type]
+            result = {
+                "a": run(throughput(int(plain["port"]), reused, connections)),
+                "b": run(throughput(int(lazy["port"]), reused, connections)),
+                "c": run(throughput(int(eager["port"]), fresh, connections)),
+                "d": cryptography_alone(eager, messages // 8),  # type: ignore[arg-type]
+            }
+            print(f"round {number}{' (warm-up)' if not number else ''}", file=sys.stderr)
+            if number:
+                for name, rate in result.items():
+                    rates[name].append(rate)
+    return rates
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--messages", type=int, default=8000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    rates = measure(options.messages, options.rounds, options.connections)
+    ratio = {
+        f"{over}/{under}": statistics.median(
+            one / other for one, other in zip(rates[over], rates[under], strict=True)
+        )
+        for over, under in (("b", "a"), ("c", "d"))
+    }
+    names = {
+        "a": "bare application",
+        "b": "push, lazy, re-used token",
+        "c": "push, eager, fresh token",
+        "d": "cryptography alone",
+    }
+    for name, title in names.items():
+        print(f"({name}) {title:<28} {statistics.median(rates[name]):>8.0f} per second")
+    for name, value in ratio.items():
+        print(f"ratio {name} {value:.2f}")
+    if options.json:
+        options.json.write_text(json.dumps({"rates": rates, "ratios": ratio}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

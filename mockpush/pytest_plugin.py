@@ -1,0 +1,167 @@
+"""The pytest plugin: fixtures, and what a failed test says about its pushes.
+
+It is imported in every pytest run of every user, so it imports nothing but pytest; what the fixtures
+need comes with the first test that asks for one (`pytest_session.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .client.clock import Clock
+    from .client.control import Control
+    from .client.push_subscription import PushSubscription
+    from .client.user_agent import UserAgent
+    from .pytest_session import PushServer, Traffic
+    from .settings import Settings
+    from .vapid_keys import VapidKeys
+
+_TRAFFIC: pytest.StashKey[Traffic] = pytest.StashKey()
+_LATE: pytest.StashKey[list[str]] = pytest.StashKey()
+_WORKER_OUTPUT = "mockpush_late"
+_SECTION = "mockpush"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--mockpush-url`."""
+    parser.getgroup("mockpush").addoption(
+        "--mockpush-url",
+        metavar="URL",
+        help="use the mockpush service that runs at URL (default: MOCKPUSH_URL, "
+        "else a service of its own in this process)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker."""
+    config.addinivalue_line(
+        "markers",
+        "mockpush(allow_refused=False): allow_refused=True lets a test pass although a push was "
+        "refused for a finding about its sender",
+    )
+    config.stash[_LATE] = []
+
+
+@pytest.fixture(scope="session")
+def mockpush_settings() -> Settings:
+    """Settings of the service; override it to change them for the whole session.
+
+    They come from `MOCKPUSH_…` variables and `[tool.mockpush]`; ports that nobody set are free ones.
+    """
+    from .pytest_session import settings
+
+    return settings()
+
+
+@pytest.fixture(scope="session")
+def push_server(mockpush_settings: Settings, pytestconfig: pytest.Config) -> Iterator[PushServer]:
+    """The running service: `url`, `https_url`, `ca_file`, `environ`, `ssl_context`."""
+    from .pytest_session import running
+
+    url = pytestconfig.getoption("--mockpush-url")
+    with running(mockpush_settings, url=url) as server:
+        yield server
+        pytestconfig.stash[_LATE].extend(server.late_pushes())
+
+
+@pytest.fixture(scope="session")
+def push_vapid(mockpush_settings: Settings) -> VapidKeys:
+    """The application server's key pair: your own if one is set, else a new one."""
+    from .pytest_session import vapid_keys
+
+    return vapid_keys(mockpush_settings)
+
+
+@pytest.fixture
+def push_service(
+    push_server: PushServer, push_vapid: VapidKeys, request: pytest.FixtureRequest
+) -> Iterator[Control]:
+    """The push service in the hands of this test: a tenant of its own, empty and in real time."""
+    traffic = push_server.begin(request.node.nodeid, push_vapid)
+    request.node.stash[_TRAFFIC] = traffic
+    try:
+        yield traffic.control
+    finally:
+        push_server.end(traffic)
+
+
+@pytest.fixture
+def push_subscription(push_service: Control) -> PushSubscription:
+    """A subscription as a browser's `JSON.stringify()` gives it, whose messages can be read."""
+    return push_service.subscribe()
+
+
+@pytest.fixture
+def push_user_agent(
+    push_service: Control, push_server: PushServer, push_vapid: VapidKeys
+) -> Iterator[UserAgent]:
+    """An emulated browser that subscribes with `push_vapid`'s key and holds its own."""
+    with push_server.user_agent(push_service, push_vapid) as user_agent:
+        yield user_agent
+
+
+@pytest.fixture
+def push_clock(push_service: Control) -> Clock:
+    """The clock of this test's push service: `advance("8h")`, `freeze()`, `resume()`."""
+    return push_service.clock
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A test fails if a push was refused for a finding about the sender and nobody looked."""
+    result = yield
+    traffic = item.stash.get(_TRAFFIC, None)
+    if traffic is not None and not _allows_refused(item):
+        complaint = traffic.complaint()
+        if complaint:
+            pytest.fail(complaint, pytrace=False)
+    return result
+
+
+def _allows_refused(item: pytest.Item) -> bool:
+    return any(mark.kwargs.get("allow_refused") for mark in item.iter_markers("mockpush"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure carries the traffic: on the terminal, through xdist, and in JUnit files."""
+    report = yield
+    traffic = item.stash.get(_TRAFFIC, None)
+    if traffic is not None and report.when == "call" and report.failed:
+        text = traffic.text()
+        add_section = getattr(report.longrepr, "addsection", None)
+        if text and add_section is not None:
+            add_section(_SECTION, text)
+        elif text:
+            report.sections.append((_SECTION, text))
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under xdist a worker hands its late pushes to the controller."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_WORKER_OUTPUT] = session.config.stash[_LATE]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Collects what a worker handed over."""
+    output = getattr(node, "workeroutput", None) or {}
+    node.config.stash[_LATE].extend(output.get(_WORKER_OUTPUT, ()))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Names the tests whose pushes arrived after they had ended."""
+    late = config.stash.get(_LATE, [])
+    if late:
+        terminalreporter.section("mockpush: pushes after the end of their test")
+        for line in late:
+            terminalreporter.line(line)
