@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -25,6 +26,8 @@ from .keys import load_private_key, load_public_key
 from .model import base64url_encode
 
 SIGNATURE_LENGTH: Final = 64
+_MAX_BRACKETS: Final = 100
+"""So that claims can be written out again without running out of stack."""
 _ES256: Final = ec.ECDSA(SHA256())
 
 
@@ -50,7 +53,7 @@ def read_token(text: bytes, findings: list[Finding]) -> Token | None:
     try:
         header, claims = (_json_object(_decode(part)) for part in parts[:2])
         signature = _decode(parts[2])
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         findings.append(Finding("vapid.token.malformed", expected, str(error)[:200]))
         return None
     return Token(header, claims, parts[0] + b"." + parts[1], signature)
@@ -65,14 +68,26 @@ def _decode(part: bytes) -> bytes:
 
 
 def _json_object(data: bytes) -> dict[str, Any]:
-    value = json.loads(data, parse_constant=_refuse_constant)
+    text = data.decode()
+    if text.count("[") + text.count("{") > _MAX_BRACKETS:
+        raise ValueError("a part is nested too deeply")
+    value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     if not isinstance(value, dict):
         raise ValueError("a part is not a JSON object")  # noqa: TRY004 - one error for the caller
+    if "\\u" in text:
+        json.dumps(value, ensure_ascii=False).encode()  # refuses what is no text: lone surrogates
     return value
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:40]} is out of range")
+    return value
 
 
 def verifies(token: Token, point: bytes) -> bool:
