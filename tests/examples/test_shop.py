@@ -1,0 +1,26 @@
+from .shop import notify
+
+
+def test_order_shipped(push_service, push_subscription):
+    notify([push_subscription], {"order": 7})
+    message = push_service.wait()
+    assert message.json() == {"order": 7}
+    assert (message.ttl, message.topic, message.urgency) == (3600, "order-7", "high")
+
+
+def test_gone_subscription_is_pruned(push_service, push_subscription):
+    subscribers = [push_subscription, push_service.subscribe()]
+    push_subscription.expire()  # the push service now answers 410
+    notify(subscribers, {"order": 8})
+    assert push_subscription not in subscribers
+    assert len(subscribers) == 1
+
+
+def test_only_the_last_of_a_topic_survives_the_night(push_service, push_user_agent, push_clock):
+    subscription = push_user_agent.subscribe()
+    push_user_agent.go_offline()
+    notify([subscription], "1 new", topic="inbox", ttl=86400)
+    notify([subscription], "2 new", topic="inbox", ttl=86400)
+    push_clock.advance("8h")
+    push_user_agent.go_online()
+    assert [m.text() for m in push_user_agent.received] == ["2 new"]
