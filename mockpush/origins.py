@@ -1,0 +1,66 @@
+"""The origins of a server: what it is called, and what `aud` is compared with."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_REACHED_AS_LOCALHOST: Final = {"localhost", "127.0.0.1", "0.0.0.0", "::"}  # noqa: S104
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is reached: it binds `host`, and answers as each of `hostnames` too."""
+
+    host: str
+    port: int
+    https_port: int
+    hostnames: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All host names and IP addresses, localhost first."""
+        return tuple(
+            dict.fromkeys(
+                name.strip("[]")
+                for name in (*_LOOPBACK, self.host, *self.hostnames)
+                if name not in _REACHED_AS_LOCALHOST or name in _LOOPBACK
+            )
+        )
+
+    @property
+    def url(self) -> str:
+        """The plain origin, by number: no resolver can send it astray."""
+        return _origin("http", self._preferred("127.0.0.1"), self.port)
+
+    @property
+    def https_url(self) -> str:
+        """The TLS origin, by name: senders exist that refuse addresses."""
+        return _origin("https", self._preferred("localhost"), self.https_port)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Every origin that requests can name, HTTPS before HTTP."""
+        ports = {"https": self.https_port, "http": self.port}
+        return tuple(
+            _origin(scheme, name, port)
+            for scheme, port in ports.items()
+            for name in self.names
+            if not name.startswith("*")
+        )
+
+    def _preferred(self, loopback: str) -> str:
+        return loopback if self.host in _REACHED_AS_LOCALHOST else self.host
+
+
+def _origin(scheme: str, host: str, port: int) -> str:
+    """As RFC 6454, Section 6.2 serializes it: without the scheme's default port."""
+    try:
+        address = ipaddress.ip_address(host)
+        name = f"[{address}]" if address.version == 6 else str(address)
+    except ValueError:
+        name = host.encode("idna").decode("ascii").lower()
+    return f"{scheme}://{name}" + (f":{port}" if port != _DEFAULT_PORTS[scheme] else "")
