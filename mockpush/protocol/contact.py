@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from .findings import Finding
 
 _EXPECTED: Final = "mailto:name@example.com or an https: URI"
 _MAILTO: Final = "mailto:"
+_MARKS: Final = re.compile(r"[\s<>]")
 _LOCAL: Final = frozenset(("localhost", "local", "invalid"))
 """Top-level names for which users report that Apple refuses the token."""
 
@@ -29,7 +31,7 @@ def _code(contact: str) -> str | None:
     lowered = contact.lower()
     if lowered.startswith(_MAILTO * 2):
         return "vapid.sub.doubled_mailto"
-    if any(mark in contact for mark in " <>\t"):
+    if _MARKS.search(contact):
         return "vapid.sub.malformed"
     if lowered.startswith(_MAILTO):
         local, _, host = lowered.removeprefix(_MAILTO).partition("?")[0].rpartition("@")

@@ -319,8 +319,9 @@ CODES: Final = (
         "vapid.sub.malformed",
         _SHOULD,
         "RFC 6068, Section 2",
-        "sub has a space or angle brackets",
-        "Write `mailto:name@example.com` without them: Apple refuses it (403 BadJwtToken).",
+        "sub is a broken mailto: or https: URI",
+        "Write `mailto:name@example.com`, without spaces or angle brackets: Apple refuses anything "
+        "else (403 BadJwtToken).",
     ),
     Code(
         "vapid.sub.local_host",
