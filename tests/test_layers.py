@@ -124,7 +124,7 @@ DISTRIBUTIONS = importlib.metadata.packages_distributions()
 @pytest.mark.parametrize("name", MODULES)
 def test_everything_imported_is_a_declared_dependency(name):
     allowed = declared("harness") if within(name, {"mockpush.harness"}) else declared()
-    if name == "mockpush.pytest_plugin":
+    if name.startswith("mockpush.pytest_"):
         allowed.add("pytest")
     for module in imported(name, MODULES[name]):
         if not in_standard_library(module) and not within(module, {"mockpush"}):
