@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .findings import Finding
+from .jwt import shown_claim
 
 _EXPECTED: Final = "mailto:name@example.com or an https: URI"
 _MAILTO: Final = "mailto:"
@@ -24,7 +25,7 @@ def check_contact(claims: Mapping[str, Any], findings: list[Finding]) -> None:
     contact = claims["sub"]
     code = _code(contact) if isinstance(contact, str) else "vapid.sub.type"
     if code is not None:
-        findings.append(Finding(code, _EXPECTED, str(contact)[:200]))
+        findings.append(Finding(code, _EXPECTED, shown_claim(contact)))
 
 
 def _code(contact: str) -> str | None:

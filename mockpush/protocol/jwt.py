@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from cryptography.exceptions import InvalidSignature
@@ -26,6 +27,7 @@ from .keys import load_private_key, load_public_key
 from .model import base64url_encode
 
 SIGNATURE_LENGTH: Final = 64
+_MAX_SHOWN: Final = 200
 _MAX_BRACKETS: Final = 100
 """So that claims can be written out again without running out of stack."""
 _ES256: Final = ec.ECDSA(SHA256())
@@ -90,22 +92,33 @@ def _finite(text: str) -> float:
     return value
 
 
+def shown_claim(value: object) -> str:
+    """A claim or header parameter as text for a finding: short and never empty."""
+    text = str(value)
+    if not text:
+        return "an empty string"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
 def verifies(token: Token, point: bytes) -> bool:
     """Whether the raw signature of 64 octets fits the token and the key (uncompressed point)."""
     if len(token.signature) != SIGNATURE_LENGTH:
         return False
     r, s = (int.from_bytes(token.signature[at : at + 32], "big") for at in (0, 32))
-    return _verify(token, point, encode_dss_signature(r, s))
+    return _verify(token.signing_input, point, encode_dss_signature(r, s))
 
 
 def verifies_as_der(token: Token, point: bytes) -> bool:
     """Whether the signature fits when it is taken as DER, as a sender that skipped a step sends it."""
-    return token.signature[:1] == b"\x30" and _verify(token, point, token.signature)
+    return token.signature[:1] == b"\x30" and _verify(
+        token.signing_input, point, token.signature
+    )
 
 
-def _verify(token: Token, point: bytes, der: bytes) -> bool:
+@lru_cache(maxsize=1024)
+def _verify(signing_input: bytes, point: bytes, der: bytes) -> bool:
     try:
-        load_public_key(point).verify(der, token.signing_input, _ES256)
+        load_public_key(point).verify(der, signing_input, _ES256)
     except InvalidSignature:
         return False
     return True

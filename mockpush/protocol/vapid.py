@@ -20,6 +20,7 @@ from . import jwt
 from .contact import check_contact
 from .findings import Finding
 from .headers import DraftParameters, Lines, shown
+from .jwt import shown_claim
 from .keys import public_point, read_public_key
 from .keys import load_private_key as _load_private_key
 from .model import base64url_encode
@@ -103,7 +104,8 @@ def _credentials(
     return scheme, token or None, p256ecdsa
 
 
-_SEPARATOR: Final = re.compile(rb"[,;]")
+_PARAMETER: Final = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^",;])+', re.DOTALL)
+"""One parameter; commas and semicolons in a quoted string do not separate."""
 
 
 def _vapid_parameters(
@@ -111,7 +113,7 @@ def _vapid_parameters(
 ) -> tuple[bytes | None, bytes | None]:
     """t and k, whatever the legal spacing; unknown parameters are ignored (Section 3)."""
     parameters: dict[bytes, bytes] = {}
-    for part in _SEPARATOR.split(text):
+    for part in _PARAMETER.findall(text):
         name, separator, value = part.partition(b"=")
         name = name.strip().lower()
         if not separator or name not in (b"t", b"k"):
@@ -119,7 +121,7 @@ def _vapid_parameters(
         if name in parameters:
             findings.append(Finding("vapid.parameter.doubled", "one t and one k", shown(text)))
         parameters.setdefault(name, value.strip().strip(b'"'))
-    if b";" in text:
+    if b";" in _PARAMETER.sub(b"", text):
         findings.append(Finding("vapid.separator.semicolon", "t=…, k=…", shown(text)))
     if not parameters:
         findings.append(Finding("vapid.authorization.malformed", "t=…, k=…", shown(text)))
@@ -134,7 +136,7 @@ def _vapid_parameters(
 def _is_signed(token: jwt.Token, key: bytes | None, findings: list[Finding]) -> bool:
     algorithm = token.header.get("alg")
     if algorithm != "ES256":
-        findings.append(Finding("vapid.algorithm", "ES256", str(algorithm)[:100]))
+        findings.append(Finding("vapid.algorithm", "ES256", shown_claim(algorithm)))
         return False
     if key is None:
         return False
@@ -156,7 +158,7 @@ def _is_signed(token: jwt.Token, key: bytes | None, findings: list[Finding]) -> 
 def _check_static_claims(token: jwt.Token, size: int, findings: list[Finding]) -> None:
     typ = token.header.get("typ")
     if not isinstance(typ, str) or typ.upper() != "JWT":
-        findings.append(Finding("vapid.typ", "JWT", str(typ)[:100]))
+        findings.append(Finding("vapid.typ", "JWT", shown_claim(typ)))
     check_contact(token.claims, findings)
     if size > _LARGE:
         findings.append(Finding("vapid.claims.large", f"at most {_LARGE} octets", f"{size} octets"))
@@ -201,13 +203,13 @@ def _check_audience(
     if audience is None:
         findings.append(Finding("vapid.aud.missing", expected, "none"))
     elif isinstance(audience, str):
-        findings.append(Finding(_audience_code(audience, origins), expected, audience[:200]))
+        findings.append(Finding(_audience_code(audience, origins), expected, shown_claim(audience)))
     elif isinstance(audience, list) and all(isinstance(each, str) for each in audience):
-        findings.append(Finding("vapid.aud.array", expected, str(audience)[:200]))
+        findings.append(Finding("vapid.aud.array", expected, shown_claim(audience)))
         if not any(each in origins for each in audience):
-            findings.append(Finding("vapid.aud.mismatch", expected, str(audience)[:200]))
+            findings.append(Finding("vapid.aud.mismatch", expected, shown_claim(audience)))
     else:
-        findings.append(Finding("vapid.aud.type", f'"{expected}"', str(audience)[:200]))
+        findings.append(Finding("vapid.aud.type", f'"{expected}"', shown_claim(audience)))
 
 
 def _audience_code(audience: str, origins: Sequence[str]) -> str:
@@ -233,16 +235,17 @@ def _check_times(
         findings.append(Finding("vapid.exp.missing", "seconds since the epoch", "none"))
         return None
     if not _is_number(exp):
-        findings.append(Finding("vapid.exp.type", "a number", f"{type(exp).__name__}: {exp!s:.100}"))
+        actual = f"{type(exp).__name__}: {shown_claim(exp)}"
+        findings.append(Finding("vapid.exp.type", "a number", actual))
         return None
     remaining = float(exp) - now
     code = _lifetime_code(remaining)
     if code is not None:
-        actual = f"{exp} ({_span(remaining)})"
+        actual = f"{shown_claim(exp)} ({_span(remaining)})"
         findings.append(Finding(code, f"{now:.0f} to {now + MAX_LIFETIME:.0f}", actual))
     nbf = claims.get("nbf")
     if _is_number(nbf) and float(nbf) > now:
-        findings.append(Finding("vapid.nbf.future", f"at most {now:.0f}", str(nbf)))
+        findings.append(Finding("vapid.nbf.future", f"at most {now:.0f}", shown_claim(nbf)))
     return remaining
 
 
