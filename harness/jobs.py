@@ -6,14 +6,14 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Final, Self, TypeVar, cast
 
 from .errors import SenderError
 
 if TYPE_CHECKING:
     from mockpush.protocol.model import Urgency
-
-    from .keys import VapidKeys
+    from mockpush.vapid_keys import VapidKeys
 
 PROTOCOL: Final = 1
 EXCERPT: Final = 200
@@ -54,7 +54,12 @@ class SendJob:
             "ttl": self.ttl,
             "urgency": self.urgency and str(self.urgency),
             "topic": self.topic,
-            "vapid": self.vapid.as_json(),
+            "vapid": {
+                "subject": self.vapid.subject,
+                "public_key": self.vapid.public_key,
+                "private_key": self.vapid.private_key,
+                "private_key_pem": self.vapid.private_key_pem,
+            },
         }
 
 
@@ -149,8 +154,10 @@ def parse_line(line: bytes) -> dict[str, object]:
 
 
 def quoted(value: object) -> str:
-    """`value` as an error text quotes it: in full if it is short."""
-    text = repr(value).removeprefix("b")
+    """`value` as a text quotes it: in full if it is short."""
+    if value is None:
+        return "nothing"
+    text = repr(value.value if isinstance(value, Enum) else value).removeprefix("b")
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}… ({len(text)} characters)"
 
 

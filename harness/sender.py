@@ -1,8 +1,7 @@
-"""Senders: how to start one, and the conversation with it once it runs (`hello`, then jobs)."""
+"""Senders: what there is to drive, and how it is reached."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -14,8 +13,6 @@ from mockpush.errors import ConfigurationError
 
 from .adapters import Adapter, OneShot, Stream
 from .application import Application
-from .errors import SenderError, SenderStartError
-from .jobs import Hello, HelloJob, SendJob, SendResult, parse_line
 
 _CHILD: Final = "mockpush.harness.python_sender"
 
@@ -101,51 +98,6 @@ class ApplicationSender:
 
     def open(self, environ: Mapping[str, str]) -> Adapter:
         return Application(self.url)
-
-
-class Conversation:
-    """What the judge and one running sender say to each other.
-
-    A sender that has ended is started and greeted anew before the next job.
-    """
-
-    def __init__(self, adapter: Adapter, *, hello: HelloJob, start_timeout: float) -> None:
-        self._adapter = adapter
-        self._hello = hello
-        self._start_timeout = start_timeout
-        self._greeted = False
-
-    def start(self) -> Hello:
-        """Greet the sender; `SenderStartError` with what it printed if it answers wrongly."""
-        try:
-            return self._greet()
-        except SenderError as error:
-            log = self.log.strip()
-            raise SenderStartError(f"{error}\n{log}" if log else str(error)) from error
-
-    def send(self, job: SendJob) -> SendResult:
-        """One job; `SenderError` if there is no valid result within the limit."""
-        if not (self._greeted and self._adapter.alive):
-            self._greet()
-        return SendResult.parse(self._ask(job, self._hello.timeout))
-
-    @property
-    def log(self) -> str:
-        """The end of what the sender wrote to standard error during its last job."""
-        return self._adapter.log
-
-    def close(self) -> None:
-        """End the sender. Another thread may do this."""
-        self._adapter.close()
-
-    def _greet(self) -> Hello:
-        hello = Hello.parse(self._ask(self._hello, self._start_timeout))
-        self._greeted = True
-        return hello
-
-    def _ask(self, job: HelloJob | SendJob, timeout: float) -> dict[str, object]:
-        line = json.dumps(job.as_json(), separators=(",", ":")).encode()
-        return parse_line(self._adapter.ask(line, timeout=timeout))
 
 
 def environment(trust: Mapping[str, str]) -> dict[str, str]:

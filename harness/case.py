@@ -1,0 +1,103 @@
+"""Cases: one requirement each, and how a sender is judged by it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from mockpush.protocol.findings import Level
+
+if TYPE_CHECKING:
+    from mockpush.protocol.model import Urgency
+
+    from .trial import Trial
+    from .verdict import Problem
+
+Judge: TypeAlias = "Callable[[Trial], Iterable[Problem]]"
+
+_ID: Final = re.compile(r"(?P<document>rfc\d+)/(?P<section>[\d.]+)/(?P<slug>[a-z0-9-]+)")
+TEXT: Final = b"The quick brown fox jumps over the lazy dog."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A push message to ask the sender for. `ttl` is in seconds."""
+
+    payload: bytes | None = TEXT
+    ttl: int = 60
+    urgency: Urgency | None = None
+    topic: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One requirement. `id` is `<document>/<section>/<slug>` and stable: it is API.
+
+    `judge` drives the sender through its trial and yields what is not as it should be; `ops` are
+    the operations that the sender must know. `level` weighs what the judge itself finds; a finding
+    of the service brings its own.
+    """
+
+    id: str
+    requirement: str
+    level: Level
+    section: str
+    judge: Judge
+    ops: frozenset[str] = frozenset({"send"})
+
+
+class CaseTable:
+    """The cases of one theme, in the order in which they run."""
+
+    def __init__(self) -> None:
+        self.cases: list[Case] = []
+
+    def judged(
+        self,
+        case_id: str,
+        requirement: str,
+        *,
+        level: Level = Level.MUST,
+        section: str | None = None,
+    ) -> Callable[[Judge], Judge]:
+        """Declares a case that the decorated function judges; `section` overrides the id's."""
+
+        def declare(judge: Judge) -> Judge:
+            where = section or section_of(case_id)
+            self.cases.append(
+                Case(id=case_id, requirement=requirement, level=level, section=where, judge=judge)
+            )
+            return judge
+
+        return declare
+
+    def free_of(
+        self,
+        case_id: str,
+        requirement: str,
+        *codes: str,
+        asks: Iterable[Ask] = (Ask(),),
+        level: Level = Level.MUST,
+    ) -> None:
+        """Declares a case that no finding of these codes (globs) speaks against, after `asks`.
+
+        A glob with `!` in front takes codes out again.
+        """
+        wanted = tuple(asks)
+
+        def judge(trial: Trial) -> Iterable[Problem]:
+            for ask in wanted:
+                trial.send(ask)
+            return trial.findings(*codes)
+
+        self.judged(case_id, requirement, level=level)(judge)
+
+
+def section_of(case_id: str) -> str:
+    """`RFC 8030, Section 5.2` for `rfc8030/5.2/…`; `ValueError` for an id of another form."""
+    match = _ID.fullmatch(case_id)
+    if match is None:
+        raise ValueError(f"{case_id!r} is not <document>/<section>/<slug>")
+    return f"RFC {match['document'].removeprefix('rfc')}, Section {match['section']}"

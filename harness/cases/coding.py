@@ -1,0 +1,96 @@
+"""Message encryption (RFC 8188 and RFC 8291)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from mockpush.client.records import Request
+
+from mockpush.errors import DecryptionError
+from mockpush.protocol.encryption import read_envelope
+from mockpush.protocol.headers import collect, parse_draft_parameters
+from mockpush.protocol.inspection import draft_values
+
+from ..case import Ask, CaseTable
+from ..trial import Trial
+from ..verdict import Problem
+
+TABLE: Final = CaseTable()
+
+SAMPLE: Final = 5
+"""Messages among which salts and keys are compared: enough to find one that is fixed."""
+
+TABLE.free_of(
+    "rfc8291/4/aes128gcm",
+    "A payload is encrypted with the content coding aes128gcm and no other.",
+    "content_encoding.*",
+)
+TABLE.free_of(
+    "rfc8291/4/no-draft-fields",
+    "The fields of the draft coding do not go with aes128gcm.",
+    "crypto_key.*",
+    "encryption_header.*",
+)
+TABLE.free_of(
+    "rfc8188/2.1/header",
+    "The body begins with a valid header: salt, record size, the sender's public key.",
+    "encryption.header.*",
+    "encryption.rs.*",
+    "encryption.keyid.*",
+    asks=[Ask(), Ask(payload=b"x" * 3000)],
+)
+TABLE.free_of(
+    "rfc8291/4/one-record",
+    "The payload is one record that ends with the delimiter 2.",
+    "encryption.record.*",
+    "encryption.records.*",
+    "encryption.delimiter.*",
+    "encryption.padding.*",
+    asks=[Ask(), Ask(payload=b"x" * 3000)],
+)
+TABLE.free_of(
+    "rfc8291/3.4/decrypts",
+    "The user agent can decrypt the payload.",
+    "encryption.*",
+    "aesgcm.*",
+    asks=[Ask(payload=b"x" * length) for length in (1, 100, 3000)],
+)
+
+
+@TABLE.judged("rfc8188/2.1/fresh-salt", "Every message has a salt of its own.")
+def fresh_salt(trial: Trial) -> Iterator[Problem]:
+    yield from _distinct(trial, "salt", (salt for salt, _ in _envelopes(trial)))
+
+
+@TABLE.judged("rfc8291/3.1/fresh-key", "Every message is encrypted with a new key pair.")
+def fresh_key(trial: Trial) -> Iterator[Problem]:
+    yield from _distinct(trial, "public key", (key for _, key in _envelopes(trial)))
+
+
+def _envelopes(trial: Trial) -> list[tuple[bytes | None, bytes | None]]:
+    return [_salt_and_key(trial.send(Ask()).requests[0]) for _ in range(SAMPLE)]
+
+
+def _salt_and_key(request: Request) -> tuple[bytes | None, bytes | None]:
+    """The salt and the sender's public key, None where there is none to read."""
+    lines = [
+        (name.lower().encode(), value.encode("latin-1")) for name, value in request.headers.lines
+    ]
+    fields = collect(lines)
+    encryption = fields.get(b"encryption")
+    if encryption is not None:
+        draft = parse_draft_parameters(fields.get(b"crypto-key"), encryption, [])
+        return draft_values(draft)[:2]
+    try:
+        envelope = read_envelope(request.body)
+    except DecryptionError:
+        return None, None
+    return envelope.salt, envelope.keyid
+
+
+def _distinct(trial: Trial, what: str, values: Iterable[bytes | None]) -> Iterator[Problem]:
+    readable = [value for value in values if value is not None]
+    if not readable:
+        yield trial.problem(f"no {what} can be read", expected=f"a {what} in each message")
+    yield from trial.compare(f"the number of {what}s", len(readable), len(set(readable)))

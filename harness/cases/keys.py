@@ -1,0 +1,64 @@
+"""How the token and its key travel, and which key it is (RFC 8292, Sections 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..case import Ask, CaseTable
+from ..trial import Trial
+from ..verdict import Problem
+
+TABLE: Final = CaseTable()
+
+TABLE.free_of(
+    "rfc8292/4.2/identified",
+    "A push to a restricted subscription identifies its sender.",
+    "vapid.absent",
+    "vapid.not_sent",
+)
+TABLE.free_of(
+    "rfc8292/3/vapid-scheme",
+    "The Authorization field has the scheme vapid with the parameters t and k.",
+    "vapid.scheme.*",
+    "vapid.authorization.*",
+    "vapid.separator.*",
+    "vapid.parameter.*",
+)
+TABLE.free_of(
+    "rfc8292/3.2/key-form",
+    "k is the uncompressed public key in base64url without padding.",
+    "vapid.key.*",
+    "!vapid.key.mismatch",
+    "!vapid.key.equals_encryption_key",
+    "vapid.p256ecdsa.*",
+)
+TABLE.free_of(
+    "rfc8292/4.2/key-of-the-subscription",
+    "The token is signed with the key that the subscription was made with.",
+    "vapid.key.mismatch",
+    "vapid.signature.other_key",
+)
+TABLE.free_of(
+    "rfc8292/3.2/key-of-its-own",
+    "The signing key is not used for encryption.",
+    "vapid.key.equals_encryption_key",
+)
+
+
+@TABLE.judged(
+    "rfc8292/3.2/private-key-stays",
+    "The private key is not sent.",
+)
+def private_key_stays(trial: Trial) -> Iterator[Problem]:
+    push = trial.send(Ask())
+    for request in push.requests:
+        sent = [name for name, value in request.headers.lines if trial.vapid.private_key in value]
+        if sent or trial.vapid.private_key.encode() in request.body:
+            yield trial.problem(
+                "the private key is in the request",
+                expected="the public key only",
+                actual=f"the private key in {', '.join(sent) or 'the body'}",
+                hint="Whoever reads it can push in your name: make a new pair.",
+                request=request,
+            )

@@ -1,0 +1,66 @@
+"""The token by which an application server identifies itself (RFC 8292, Sections 2 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from ..case import Ask, CaseTable
+from ..trial import NotApplicableError, Trial
+from ..verdict import Problem
+
+TABLE: Final = CaseTable()
+
+TABLE.free_of(
+    "rfc8292/2/token",
+    "The token is a JWT that is signed with ES256.",
+    "vapid.token.*",
+    "vapid.algorithm",
+    "vapid.typ",
+)
+TABLE.free_of(
+    "rfc8292/2/signature",
+    "The signature fits the token and the key, as 64 octets.",
+    "vapid.signature.*",
+)
+TABLE.free_of(
+    "rfc8292/2/aud-is-origin",
+    "aud is the origin of the endpoint: scheme, host and port.",
+    "vapid.aud.*",
+)
+TABLE.free_of(
+    "rfc8292/2/exp-within-24-hours",
+    "exp lies in the future, at most 24 hours ahead.",
+    "vapid.exp.*",
+    "vapid.nbf.*",
+)
+TABLE.free_of(
+    "rfc8292/2.1/sub-is-a-contact",
+    "sub is a mailto: or https: URI by which the operator can be reached.",
+    "vapid.sub.*",
+)
+TABLE.free_of(
+    "rfc8292/2.2/small-claims",
+    "Further claims are small.",
+    "vapid.claims.*",
+)
+
+
+@TABLE.judged(
+    "rfc8292/2/aud-of-each-push-service",
+    "Two push services get a token each, with their own origin as aud.",
+)
+def aud_of_each(trial: Trial) -> Iterator[Problem]:
+    for origin in _origins(trial):
+        trial.send(Ask(), to=trial.control.subscribe(origin=origin))
+    yield from trial.findings("vapid.aud.*")
+
+
+def _origins(trial: Trial) -> tuple[str, str]:
+    """Two origins at which the service can be reached."""
+    parts = urlsplit(trial.subscription.endpoint)
+    if parts.hostname != "localhost":
+        raise NotApplicableError("the service can be reached at one origin only")
+    port = "" if parts.port is None else f":{parts.port}"
+    return f"{parts.scheme}://localhost{port}", f"{parts.scheme}://127.0.0.1{port}"

@@ -1,0 +1,139 @@
+"""A run: one sender, one service, and what becomes of each case."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Event
+from time import monotonic
+from typing import Final
+from uuid import uuid4
+
+from mockpush.client.control import Control
+
+from mockpush.errors import NotFoundError
+from mockpush.protocol.findings import Level
+from mockpush.vapid_keys import VapidKeys
+
+from .case import Case
+from .conversation import Conversations
+from .errors import SenderError
+from .evidence import NOTHING, Evidence
+from .jobs import Hello
+from .sender import Sender
+from .service import Service
+from .trial import EndedError, NotApplicableError, Trial
+from .verdict import CaseResult, Problem, Verdict, heaviest, worst
+
+PROFILE: Final = "rfc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """`strict` turns warnings into failures, `fail_fast` skips what comes after a failure.
+
+    `timeout` and `start_timeout` limit a job and `hello`, in seconds; so many `jobs` run at once.
+    """
+
+    strict: bool
+    fail_fast: bool
+    timeout: float
+    start_timeout: float
+    jobs: int
+    profile: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Judges one sender, in several threads if need be. `hello` is what it said of itself."""
+
+    sender: Sender
+    hello: Hello
+    service: Service
+    conversations: Conversations
+    options: Options
+    vapid: VapidKeys = field(default_factory=VapidKeys.generate)
+    _stopped: Event = field(default_factory=Event)
+
+    def stop(self) -> None:
+        """Begin no further case, and end the jobs that are under way."""
+        self._stopped.set()
+        self.conversations.close()
+
+    def judge(self, case: Case) -> CaseResult:
+        """What becomes of one case."""
+        if self._stopped.is_set():
+            return self._skipped(case, "not run: a case before it failed (--fail-fast)")
+        if missing := case.ops - set(self.hello.ops):
+            return self._skipped(case, f"the sender does not know {', '.join(sorted(missing))}")
+        with self._tenant() as control, self.conversations.one() as conversation:
+            trial = Trial(case, control=control, conversation=conversation, vapid=self.vapid)
+            result = self._try(trial)
+        if self.options.fail_fast and result.verdict is Verdict.FAILED:
+            self._stopped.set()
+        return result
+
+    @contextmanager
+    def _tenant(self) -> Iterator[Control]:
+        """A tenant that nobody else uses; it goes with the context."""
+        control = self.service.tenant(f"check-{uuid4().hex}", vapid=self.vapid)
+        try:
+            yield control
+        finally:
+            with suppress(NotFoundError):  # nothing has happened in it
+                control.delete_tenant()
+
+    def _try(self, trial: Trial) -> CaseResult:
+        started = monotonic()
+        problems: list[Problem] = []
+        try:
+            problems.extend(trial.case.judge(trial))
+        except NotApplicableError as error:
+            return self._skipped(trial.case, str(error), evidence=trial.evidence)
+        except EndedError as error:
+            problems.append(error.problem)
+        except SenderError as error:
+            problems.append(trial.problem(str(error), level=Level.MUST))
+        decisive = heaviest(problems)
+        return self._result(
+            trial.case,
+            worst(problems, strict=self.options.strict),
+            reason=None if decisive is None else str(decisive),
+            problems=tuple(problems),
+            evidence=trial.evidence,
+            seconds=monotonic() - started,
+        )
+
+    def _skipped(self, case: Case, reason: str, *, evidence: Evidence = NOTHING) -> CaseResult:
+        return self._result(case, Verdict.SKIPPED, reason=reason, evidence=evidence)
+
+    def _result(
+        self,
+        case: Case,
+        verdict: Verdict,
+        *,
+        reason: str | None,
+        evidence: Evidence,
+        problems: tuple[Problem, ...] = (),
+        seconds: float = 0.0,
+    ) -> CaseResult:
+        return CaseResult(
+            id=case.id,
+            requirement=case.requirement,
+            level=case.level,
+            section=case.section,
+            verdict=verdict,
+            reason=reason,
+            problems=problems,
+            evidence=evidence,
+            reproduce=self._reproduce(case),
+            seconds=seconds,
+        )
+
+    def _reproduce(self, case: Case) -> str:
+        flags = ["--strict"] if self.options.strict else []
+        if self.options.profile != PROFILE:
+            flags += ["--profile", self.options.profile]
+        return shlex.join(("mockpush", "check", "-k", case.id, *flags, *self.sender.arguments))
