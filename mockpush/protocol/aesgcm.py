@@ -156,7 +156,7 @@ def _unpad(record: bytes) -> bytes:
     if end > len(record):
         raise DecryptionError(
             "aesgcm.padding.exceeds_record",
-            expected=f"a pad length of at most {max(len(record) - PAD_LENGTH, 0)}",
+            expected=f"a pad length of at most {len(record) - PAD_LENGTH}",
             actual=f"pad length {pad} in a record of {len(record)} octets",
         )
     if any(record[PAD_LENGTH:end]):

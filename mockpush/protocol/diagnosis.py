@@ -182,17 +182,12 @@ def _padding(message: _Message) -> Cause | None:
 
 
 def _misread(message: _Message, records: list[bytes]) -> Cause:
-    coding = message.coding
-    try:
-        _JOIN[coding](records)
-    except DecryptionError as error:
-        content = _content(coding, records)
-        padded = content != b"".join(records)
-        foreign = _FOREIGN_PADDING.get(error.code) if padded else None
-        if foreign:
-            return Cause(foreign, _PADDING[coding], _PADDING[_OTHER[coding]], plaintext=content)
-        return Cause(error.code, error.expected, error.actual, plaintext=content)
-    return _as_read(message)
+    failure, coding = message.failure, message.coding
+    content = _content(coding, records)
+    foreign = _FOREIGN_PADDING.get(failure.code)
+    if foreign and content != b"".join(records):
+        return Cause(foreign, _PADDING[coding], _PADDING[_OTHER[coding]], plaintext=content)
+    return Cause(failure.code, failure.expected, failure.actual, plaintext=content)
 
 
 def _mistake(message: _Message) -> Cause | None:

@@ -146,6 +146,7 @@ def test_a_record_longer_than_rs_is_split_and_fails():
     [
         (b"\x00\x06hello", "aesgcm.padding.exceeds_record", "pad length 6 in a record of 7 octets"),
         (b"\xff\xffhello", "aesgcm.padding.exceeds_record", "65535"),
+        (b"\x00\x01", "aesgcm.padding.exceeds_record", "pad length 1 in a record of 2 octets"),
         (b"\x00\x05hello", "aesgcm.padding.not_zero", "among the 5 of padding"),
         (b"\x00\x02\x00\x01hello", "aesgcm.padding.not_zero", "among the 2 of padding"),
     ],

@@ -486,6 +486,12 @@ def test_a_pad_length_that_wrapped_around_is_printed_with_the_record():
     assert cause.actual == "pad length 64363 in a record of 3995 octets"
 
 
+def test_a_record_without_even_a_pad_length_stays_as_the_reader_found_it():
+    a = agree(OURS)
+    assert draft(a, draft_keys(a), b"\0").cause().code == "aesgcm.record.too_short"
+    assert final(a, final_keys(a), b"").cause().code == "encryption.record.too_short"
+
+
 # --- other subscriptions ---
 
 
@@ -570,6 +576,23 @@ def test_a_body_in_the_form_of_text_is_named_and_read_nevertheless(code, form):
         assert (cause.code, cause.plaintext) == (code, TEXT)
 
 
+@pytest.mark.parametrize("length", range(4))
+def test_base64_is_read_without_its_padding_too(length):
+    a = agree(OURS)
+    sent = final(a, final_keys(a), BINARY[:length] + b"\2")
+    cause = replace(sent, body=text_of(sent.body)).cause()
+    assert (cause.code, cause.plaintext) == ("encryption.body.base64", BINARY[:length])
+
+
+def test_text_that_stands_for_fewer_octets_than_any_body_has_is_a_payload():
+    a = agree(OURS)
+    sent = draft(a, draft_keys(a), b"\0\0")
+    assert len(sent.body) == 18
+    assert replace(sent, body=sent.body.hex().encode()).cause().code == "encryption.body.hex"
+    short = replace(sent, body=sent.body[:17].hex().encode())
+    assert short.cause().code == "encryption.plaintext.sent"
+
+
 def test_a_body_in_the_form_of_text_is_named_also_if_it_cannot_be_read():
     a = agree(THEIRS)
     sent = final(a, final_keys(a))
@@ -612,6 +635,19 @@ def test_a_body_of_text_that_was_cut_is_recognised_without_its_tag(cut, code, ac
     cause = Sent(body, "aes128gcm").cause(rfc_subscription())
     assert (cause.code, cause.actual) == (code, actual)
     assert cause.plaintext == TEXT[: int(actual.split()[0])]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"fifteen octets.", "encryption.tag.invalid"),
+        (b"sixteen octets..", "encryption.tag.missing"),
+    ],
+)
+def test_fewer_than_sixteen_octets_of_text_prove_nothing(text, code):
+    a = agree(OURS)
+    sent = final(a, final_keys(a), text + b"\2" + bytes(20))
+    assert replace(sent, body=sent.body[:-16]).cause().code == code
 
 
 def test_a_body_of_the_draft_that_was_cut_is_recognised():
@@ -689,6 +725,7 @@ def test_a_parameter_of_the_wrong_length_is_cause_enough():
     a = replace(agree(OURS), salt=b"twelve bytes")
     cause = draft(a, draft_keys(a)).cause()
     assert (cause.code, cause.actual) == ("aesgcm.salt.length", "12 octets")
+    assert cause.plaintext == TEXT
 
 
 def test_nothing_is_tried_without_a_private_key():

@@ -161,6 +161,10 @@ class TestEnvelope:
             (envelope(rs=0), ["encryption.rs.too_small"]),
             (envelope(rs=18, ciphertext=bytes(17)), []),
             (envelope(rs=18, ciphertext=bytes(18)), ["encryption.rs.not_greater"]),
+            (
+                envelope(rs=18, ciphertext=bytes(19)),
+                ["encryption.record.too_short", "encryption.records.several"],
+            ),
             (envelope(keyid=b""), ["encryption.keyid.length"]),
             (envelope(keyid=KEYID[1:]), ["encryption.keyid.length"]),
             (envelope(keyid=b"\x02" + KEYID[1:]), ["encryption.keyid.not_uncompressed"]),
@@ -189,13 +193,40 @@ class TestEnvelope:
     def test_its_problems_show_without_keys_and_in_order(self, body, expected):
         assert codes(body) == expected
 
-    def test_problems_print_the_numbers(self):
-        (several,) = encryption.envelope_problems(
-            encryption.read_envelope(envelope(rs=100, ciphertext=bytes(250)))
-        )
-        assert "3 records" in several.actual
-        assert "rs=100" in several.actual
-        assert "250 octets" in several.actual
+    @pytest.mark.parametrize(
+        ("body", "expected", "actual"),
+        [
+            (envelope(rs=17), "rs of 18 or more", "rs=17"),
+            (envelope(keyid=b"a1"), "65 octets", "2 octets"),
+            (envelope(keyid=b"\x02" + KEYID[1:]), "first octet 0x04", "first octet 0x02"),
+            (
+                envelope(ciphertext=b""),
+                "a record of at least 17 octets after the header",
+                "nothing after the header",
+            ),
+            (
+                envelope(ciphertext=bytes(5)),
+                "at least 17 octets in every record",
+                "5 octets in the last record",
+            ),
+            (
+                envelope(rs=100, ciphertext=bytes(250)),
+                "one record",
+                "3 records: rs=100 and 250 octets of ciphertext",
+            ),
+            (
+                envelope(rs=58),
+                "rs greater than 58",
+                "rs=58, the length of the record itself",
+            ),
+        ],
+    )
+    def test_a_problem_prints_its_numbers(self, body, expected, actual):
+        (problem,) = encryption.envelope_problems(encryption.read_envelope(body))
+        assert (problem.expected, problem.actual) == (expected, actual)
+
+    def test_a_header_without_keyid_is_complete(self):
+        assert encryption.read_envelope(envelope(keyid=b"", ciphertext=b"")).keyid == b""
 
 
 class TestDecrypt:
@@ -242,6 +273,11 @@ class TestDecrypt:
         short = body[:16] + struct.pack("!L", 60) + body[20:]
         assert encryption.decrypt(body, **KEYS).data == bytes(100)
         assert refusal(short).code == "encryption.tag.invalid"
+
+    def test_the_delimiter_that_came_is_printed(self):
+        error = refusal(sealed(b"hello\x03", rs=24))
+        assert error.expected == "0x02 after the content"
+        assert error.actual.endswith("the last octet that is not zero is 0x03")
 
     def test_the_error_carries_what_was_expected_and_what_came(self):
         error = refusal(envelope(rs=17))
