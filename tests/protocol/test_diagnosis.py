@@ -588,8 +588,8 @@ def test_text_that_stands_for_fewer_octets_than_any_body_has_is_a_payload():
     a = agree(OURS)
     sent = draft(a, draft_keys(a), b"\0\0")
     assert len(sent.body) == 18
-    assert replace(sent, body=sent.body.hex().encode()).cause().code == "encryption.body.hex"
-    short = replace(sent, body=sent.body[:17].hex().encode())
+    assert replace(sent, body=text_of(sent.body)).cause().code == "encryption.body.base64"
+    short = replace(sent, body=text_of(sent.body[:17]))
     assert short.cause().code == "encryption.plaintext.sent"
 
 
