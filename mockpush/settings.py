@@ -214,6 +214,11 @@ class Settings:
         ),
     )
 
+    def server_options(self) -> dict[str, Any]:
+        """The part that `Server` takes, as keywords."""
+        names = ("host", "port", "https_port", "hostnames", "endpoint_origin", "data_dir")
+        return {name: getattr(self, name) for name in names}
+
     def service_options(self) -> ServiceOptions:
         """The part that `PushService` takes."""
         from mockpush.service import InspectionMode, ServiceOptions, TokenClock
@@ -303,7 +308,7 @@ def load_settings(
     *,
     environ: Mapping[str, str] | None = None,
     project: Project | None = None,
-    **defaults: object,
+    **defaults: Any,
 ) -> Settings:
     """The settings from all sources; `defaults` (by attribute) replace those of the table.
 

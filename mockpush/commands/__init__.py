@@ -1,0 +1,1 @@
+"""The commands of `mockpush`, a module for each group of them."""

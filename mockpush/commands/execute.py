@@ -1,0 +1,196 @@
+"""`mockpush exec`: a command with a push service of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mockpush.commands.options import connected, with_settings
+from mockpush.commands.output import count, finding_lines
+from mockpush.commands.serve import new_server
+
+if TYPE_CHECKING:
+    from mockpush.client.control import Control
+    from mockpush.settings import Settings
+
+NOT_FOUND: Final = 127
+NOT_EXECUTABLE: Final = 126
+SIGNALLED: Final = 128
+"""Exit codes as shells have them; the last one plus the number of the signal."""
+
+_FORWARDED: Final = (signal.SIGINT, signal.SIGTERM)
+_MOST: Final = 20
+"""So many refused requests are shown."""
+_ADVICE: Final[Mapping[str, str]] = {
+    "unknown_subscription": "the endpoint is none of this service: take MOCKPUSH_SUBSCRIPTION",
+    "tls_on_plain_port": "for https take the origin in MOCKPUSH_HTTPS_URL",
+    "plain_on_tls_port": "for http take the origin in MOCKPUSH_URL",
+    "failed_handshake": "does the program trust the certificate in MOCKPUSH_CA_FILE?",
+}
+"""What to do about entries of the server's own journal."""
+
+
+@click.command(name="exec", context_settings={"allow_interspersed_args": False})
+@with_settings(port=0, https_port=0)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
+def execute(settings: Settings, *, command: tuple[str, ...]) -> None:
+    """Run a command with a push service of its own, and exit with its exit code.
+
+    The command finds the service in MOCKPUSH_URL, MOCKPUSH_HTTPS_URL, MOCKPUSH_CONTROL_URL and
+    MOCKPUSH_CA_FILE, a subscription as JSON in MOCKPUSH_SUBSCRIPTION, and the pair to sign with in
+    VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY and VAPID_SUBJECT, unless these are set already. It trusts
+    the service's certificate, whatever its language. If it fails, standard error says which pushes
+    were refused, and why.
+
+    \b
+    Example:
+        mockpush exec --strict -- pytest -n 4
+    """
+    public_key, vapid = _vapid_variables(settings)
+    with (
+        _forwarding() as child,
+        new_server(settings).running() as server,
+        connected(server.url) as control,
+    ):
+        subscription = control.subscribe(application_server_key=public_key)
+        variables = {"MOCKPUSH_SUBSCRIPTION": json.dumps(subscription), **vapid}
+        exit_code = child.run(command, {**os.environ, **variables, **server.environ})
+        if exit_code and child.started:
+            _report(control, exit_code)
+    click.get_current_context().exit(exit_code)
+
+
+def _vapid_variables(settings: Settings) -> tuple[str, dict[str, str]]:
+    """The key of the subscription, and the variables that the user has not set."""
+    from mockpush.vapid_keys import CONTACT, PUBLIC_KEY, SUBJECT, VapidKeys, service_keys
+
+    public_key = os.environ.get(PUBLIC_KEY)
+    keys = VapidKeys.from_environment()
+    if keys is None and public_key:  # the private key is somewhere else
+        variables = {CONTACT: SUBJECT}
+    else:
+        keys = keys or service_keys(vapid_key=settings.vapid_key, data_dir=settings.data_dir)
+        public_key = public_key or keys.public_key
+        variables = keys.environ()
+    given = {name: value for name in variables if (value := os.environ.get(name))}
+    return public_key, variables | given
+
+
+class _Child:
+    """The command, which gets the signals that we get."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+
+    @property
+    def started(self) -> bool:
+        """Whether it ever ran."""
+        return self._process is not None
+
+    def run(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
+        """Runs it to its end; its exit code as shells have it."""
+        if self._early:
+            return SIGNALLED + self._early[0]
+        try:
+            self._process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's
+        except OSError as error:
+            return _not_started(command[0], error)
+        for number in self._early:
+            self._process.send_signal(number)
+        code = self._process.wait()
+        return code if code >= 0 else SIGNALLED - code
+
+    def signal(self, number: int, _: FrameType | None) -> None:
+        """Hands a signal on, unless the terminal has given it to both of us."""
+        if self._process is None:
+            self._early.append(number)
+        elif number != signal.SIGINT or not _in_foreground():
+            self._process.send_signal(number)
+
+
+@contextmanager
+def _forwarding() -> Iterator[_Child]:
+    child = _Child()
+    before = {number: signal.signal(number, child.signal) for number in _FORWARDED}
+    try:
+        yield child
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_foreground() -> bool:
+    """Whether Ctrl-C reaches the command without us: a terminal signals its foreground group.
+
+    A second SIGINT would be one too many: many programs take it for a wish to die at once.
+    """
+    if sys.platform == "win32":
+        return True
+    try:
+        terminal = os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)
+
+
+def _not_started(name: str, error: OSError) -> int:
+    if isinstance(error, FileNotFoundError):
+        _say(f"{name} is not found: is it installed, and on PATH?")
+        return NOT_FOUND
+    _say(f"{name} cannot be executed: {error.strerror}")
+    return NOT_EXECUTABLE
+
+
+def _say(text: str) -> None:
+    click.echo(click.style(f"mockpush: {text}", fg="red"), err=True)
+
+
+def _report(control: Control, exit_code: int) -> None:
+    """What the service refused, and what did not reach any subscription."""
+    requests = [each for name in control.tenants for each in control.for_tenant(name).requests]
+    refused = [each for each in requests if each.refused]
+    strays = control.server_requests()
+    _say(
+        f"the command exited with {exit_code}; of {count(len(requests), 'push')} to its "
+        f"subscriptions {len(refused)} {'was' if len(refused) == 1 else 'were'} refused"
+    )
+    for request in refused[:_MOST]:
+        _echo(_request_lines(request.raw, request.codes[:1]))
+    for entry in strays[:_MOST]:
+        _echo(_stray_lines(entry))
+    left_out = max(0, len(refused) - _MOST) + max(0, len(strays) - _MOST)
+    if left_out:
+        click.echo(f"  and {left_out} more", err=True)
+
+
+def _request_lines(request: Mapping[str, Any], codes: Sequence[str]) -> Iterator[str]:
+    yield f"  {request['answer']['status']} {request['method']} {request['target']}"
+    for finding in request["findings"]:
+        if finding["code"] in codes:
+            yield from finding_lines(finding, indent=6)
+
+
+def _stray_lines(entry: Mapping[str, Any]) -> Iterator[str]:
+    from mockpush.client.explaining import stray
+
+    yield f"  {stray(entry)}"
+    if (kind := entry["kind"]) in _ADVICE:
+        yield f"      {_ADVICE[kind]}"
+
+
+def _echo(lines: Iterator[str]) -> None:
+    for line in lines:
+        click.echo(line, err=True)
