@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from .api import Json
 from .arrivals import Shortfall
+from .matching import shown
 from .records import Request
 
 _MOST: Final = 5
@@ -50,7 +51,7 @@ def stray(entry: Mapping[str, Any]) -> str:
 
 
 def _wanted(match: Mapping[str, Any]) -> str:
-    wanted = ", ".join(f"{name}={value!r}" for name, value in match.items())
+    wanted = ", ".join(f"{name}={shown(value)}" for name, value in match.items())
     return f" with {wanted}" if wanted else ""
 
 

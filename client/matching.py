@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from operator import eq
 from typing import Any, Final, Generic, NamedTuple, TypedDict, TypeVar
@@ -49,7 +50,14 @@ class Difference(NamedTuple):
     actual: object
 
     def __str__(self) -> str:
-        return f"{self.field}: expected {self.expected!r}, got {self.actual!r}"
+        return f"{self.field}: expected {shown(self.expected)}, got {shown(self.actual)}"
+
+
+def shown(value: object) -> str:
+    """A value as it is written in a test."""
+    if isinstance(value, errors.DecryptionError):
+        return f"what cannot be read ({value.code})"
+    return repr(value.value if isinstance(value, StrEnum) else value)
 
 
 class NearMiss(NamedTuple):
@@ -130,7 +138,7 @@ def _any_code(codes: list[str], glob: str) -> bool:
     return any(fnmatchcase(code, glob) for code in codes)
 
 
-MESSAGES: Final = Kind[Message](
+MESSAGES: Final[Kind[Message]] = Kind(
     noun="push message",
     path="messages",
     fields={
@@ -145,7 +153,7 @@ MESSAGES: Final = Kind[Message](
     make=Message,
 )
 
-REQUESTS: Final = Kind[Request](
+REQUESTS: Final[Kind[Request]] = Kind(
     noun="request",
     path="requests",
     fields={

@@ -98,13 +98,14 @@ class UserAgent:
     def resubscribe(self) -> PushSubscription:
         """Refreshes the subscription, as a browser may do at any time: new URL, new keys.
 
-        The old one is gone, and `pushsubscriptionchange` is fired. Without a subscription it
-        raises `errors.InvalidStateError`.
+        The old one is gone after its messages have been received, and `pushsubscriptionchange` is
+        fired. Without a subscription it is `subscribe()`.
         """
+        self._catch_up()
         with self._turn:
             old = self._registration
             if old is None:
-                raise errors.InvalidStateError("there is no subscription to refresh")
+                return self.subscribe()
             new = self._register(old.application_server_key)
             self._say_goodbye(old.resource)
             self._inbox.change(old, new)
@@ -153,6 +154,8 @@ class UserAgent:
     def go_online(self) -> None:
         """Comes back, and returns when everything that waited has been received."""
         with self._turn:
+            if self._closed:
+                raise errors.ConnectError("the browser is closed")
             self._online = True
             while self._left_behind:
                 self._say_goodbye(self._left_behind.pop())
@@ -170,6 +173,7 @@ class UserAgent:
             if not self._closed:
                 self._closed = True
                 self._quit()
+                self._online = False
         if not self._turn.mine:
             for monitor in self._monitors:
                 monitor.join()
@@ -335,11 +339,11 @@ class UserAgent:
     def _take(
         self, registration: Registration, delivery: Delivery, monitor: Monitor | None = None
     ) -> None:
-        """Processes a message once, whoever got it; what a stopped monitor got comes again."""
+        """Processes a message once, whoever got it; what comes too late is delivered again."""
         with self._turn:
-            if self._registration is not registration or (monitor is not None and monitor.stopped):
-                return
-            self._inbox.take(registration, delivery)
+            current = self._online and self._registration is registration
+            if current and not (monitor is not None and monitor.stopped):
+                self._inbox.take(registration, delivery)
 
     def _quit(self) -> None:
         self._stop_monitors()

@@ -179,6 +179,8 @@ class _AsgiStream(Stream):
             yield piece
 
     def _next(self) -> _Start | bytes | _End:
+        if self._ended or self._closed:
+            return _End()
         try:
             event = self.events.get(timeout=self._timeout)
         except Empty:
