@@ -32,8 +32,7 @@ class Application:
         connection = self._connection = self._connect(timeout)
         target = self._url._replace(scheme="", netloc="", fragment="").geturl() or "/"
         answers: SimpleQueue[bytes | SenderError] = SimpleQueue()
-        ask = lambda: answers.put(_answer(connection, target, job))  # noqa: E731
-        Thread(target=ask, daemon=True).start()
+        Thread(target=lambda: answers.put(_answer(connection, target, job)), daemon=True).start()
         try:
             answer = answers.get(timeout=timeout)
         except Empty:
@@ -67,6 +66,8 @@ def _answer(connection: http.client.HTTPConnection, target: str, job: bytes) -> 
             connection.request("POST", target, job, {"Content-Type": "application/json"})
             response = connection.getresponse()
             body = response.read(LINE_LIMIT + 1)
+            if response.length and len(body) <= LINE_LIMIT:  # what `read` of so many lets pass
+                raise http.client.IncompleteRead(body, response.length)
     except (OSError, http.client.HTTPException) as error:
         return SenderError(f"the application's answer cannot be read: {error!r}")
     if not 200 <= response.status < 300:

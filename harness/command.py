@@ -6,6 +6,7 @@ The judge itself is imported only when it is needed, since the command line must
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -67,6 +68,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @click.pass_context
 def check(
     ctx: click.Context,
+    /,
     *,
     k: tuple[str, ...],
     json: str | None,
@@ -177,7 +179,7 @@ def _progress() -> Iterator[Callable[[CaseResult], None]]:
     """On a terminal, the case that has just ended in a line that the next one overwrites."""
     from .report.text import mark
 
-    visible = click.get_text_stream("stderr").isatty()
+    visible = sys.stderr.isatty()
 
     def show(result: CaseResult) -> None:
         if visible:

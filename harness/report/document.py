@@ -20,8 +20,8 @@
           "log": the end of the sender's standard error},
         "reproduce": the command line that runs this case alone, "seconds": 0.1}]}
 
-`level` is one of must, should, practice, vendor, information. Members may be added; none changes its
-meaning or goes away without a new `format`.
+`level` is one of must, should, practice, vendor, information. Members may be added; none goes away
+or changes its meaning without a new `format`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The report for people. Colours are ANSI codes, which `click.echo` drops where they do not belong."""
+"""The report for people, in colour: `click.echo` drops the codes where they do not belong."""
 
 from __future__ import annotations
 

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mockpush.harness.evidence import NOTHING
+from mockpush.harness.verdict import CaseResult, Verdict
+from mockpush.protocol.findings import Level
+
 SENDERS = Path(__file__).parent / "senders"
 
 
@@ -52,3 +56,25 @@ def witness(tmp_path: Path) -> Iterator[Witness]:
     fifo = Witness(tmp_path / "alive")
     yield fifo
     fifo.close()
+
+
+@pytest.fixture
+def case_result() -> Callable[..., CaseResult]:
+    """A result with the members that matter to the test."""
+
+    def make(**given: object) -> CaseResult:
+        members = {
+            "id": "rfc8030/5.2/ttl-present",
+            "requirement": "Every push message has a TTL.",
+            "level": Level.MUST,
+            "section": "RFC 8030, Section 5.2",
+            "verdict": Verdict.PASSED,
+            "reason": None,
+            "problems": (),
+            "evidence": NOTHING,
+            "reproduce": "mockpush check -k rfc8030/5.2/ttl-present --sender pywebpush",
+            "seconds": 0.25,
+        }
+        return CaseResult(**{**members, **given})
+
+    return make
