@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -210,6 +211,8 @@ def main(ctx: click.Context) -> None:
         mockpush serve
         mockpush tail
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # payloads can have any character
+        sys.stdout.reconfigure(errors="backslashreplace")
     ctx.color = _colour()
     ctx.obj = project = load_project()
     ctx.default_map = _default_map(ctx.invoked_subcommand or "", ctx, project)

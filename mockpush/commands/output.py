@@ -15,8 +15,8 @@ _EXCERPT: Final = 100
 
 
 def print_json(value: object) -> None:
-    """One line of JSON on standard output, at once."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    """One line of JSON on standard output, at once, in ASCII: whatever the encoding there is."""
+    click.echo(json.dumps(value))
 
 
 def rows(pairs: Iterable[tuple[str, object]], *, indent: int = 0) -> Iterator[str]:

@@ -161,6 +161,8 @@ def _read(text: str, key: str | None) -> tuple[Vapid, list[Finding]]:
     field = text.strip()
     if field.lower().startswith(_FIELD):
         field = field[len(_FIELD) :].strip()
+    if field.startswith("t="):
+        field = f"vapid {field}"
     parameters = NO_PARAMETERS
     if " " not in field:
         field = f"vapid t={field}" + (f", k={key}" if key else "")
