@@ -71,8 +71,8 @@ def _flag(setting: Setting, default: object) -> Callable[[F], F]:
     )
 
 
-def with_control(function: F) -> Callable[..., Any]:
-    """Gives a command `--url` and `--tenant`, and a `Control` as its first argument."""
+def with_service(function: F) -> Callable[..., Any]:
+    """Gives a command `--url`, and a `Control` as its first argument."""
 
     @option(
         "--url",
@@ -81,19 +81,24 @@ def with_control(function: F) -> Callable[..., Any]:
         metavar="URL",
         help="Where the service runs.",
     )
-    @option(
+    @wraps(function)
+    def run(url: str, tenant: str = "default", **parameters: Any) -> Any:
+        with connected(url, tenant) as control:
+            return function(control, **parameters)
+
+    return run
+
+
+def with_control(function: F) -> Callable[..., Any]:
+    """`with_service` for a command that is about one tenant: gives it `--tenant` as well."""
+    tenant = option(
         "--tenant",
         default="default",
         envvar="MOCKPUSH_TENANT",
         metavar="NAME",
         help="The tenant in question.",
     )
-    @wraps(function)
-    def run(url: str, tenant: str, **parameters: Any) -> Any:
-        with connected(url, tenant) as control:
-            return function(control, **parameters)
-
-    return run
+    return tenant(with_service(function))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mockpush.commands.options import json_option, option, with_control
+from mockpush.commands.options import json_option, option, with_control, with_service
 from mockpush.commands.output import print_json
 from mockpush.errors import ConfigurationError
 
@@ -44,7 +44,7 @@ SHELLS: Final[Mapping[str, Callable[[str, str], str]]] = {
 
 
 @click.command()
-@with_control
+@with_service
 @option(
     "--shell",
     type=click.Choice([*SHELLS, "json"]),
@@ -114,7 +114,7 @@ def _own_shell() -> str:
 
 
 @click.command()
-@with_control
+@with_service
 @option("--wait", type=float, default=0.0, metavar="S", help="Wait so many seconds for it.")
 @json_option
 def ready(control: Control, *, wait: float, as_json: bool) -> None:
