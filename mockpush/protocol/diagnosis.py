@@ -83,7 +83,9 @@ class _Message:
         """`body` taken apart as `coding` says, if that is possible."""
         if coding == AES128GCM:
             return Sealed.in_envelope(body)
-        return Sealed.with_parameters(body, salt=self.salt, dh=self.dh, rs=self.rs)
+        if coding == AESGCM:
+            return Sealed.with_parameters(body, salt=self.salt, dh=self.dh, rs=self.rs)
+        return None
 
     def agreed(self, coding: str, body: bytes) -> tuple[Sealed, KeyMaterial] | None:
         """The same with what the keys follow from, if we hold the private key."""
@@ -105,9 +107,9 @@ def diagnose(
 ) -> Cause:
     """The cause of the `failure` with which the strict reader of `coding` refused `body`.
 
-    `salt`, `dh` and `rs` are those of Encryption and Crypto-Key, if there are any, whatever the
-    coding; `others` are other subscriptions by id, of which at most `MAX_OTHERS` are tried. Never
-    raises, whatever the body.
+    `coding` is what Content-Encoding says, "" if there is none. `salt`, `dh` and `rs` are those of
+    Encryption and Crypto-Key, if there are any, whatever the coding. Of `others`, other
+    subscriptions by id, at most `MAX_OTHERS` are tried. Never raises, whatever the body.
     """
     message = _Message(failure, body, coding, keys, salt, dh, rs, others)
     causes = (hypothesis(message) for hypothesis in _HYPOTHESES)
@@ -248,16 +250,16 @@ def _other_subscriptions(
 
 
 def _other_coding(message: _Message) -> Iterator[_Trial]:
-    coding = _OTHER[message.coding]
-    if agreed := message.agreed(coding, message.body):
-        sealed, material = agreed
-        yield _Trial(
-            "encryption.coding.mislabelled",
-            f"Content-Encoding: {coding}",
-            f"Content-Encoding: {message.coding}",
-            sealed,
-            SCHEDULES[coding](material),
-        )
+    for coding in _OTHER:
+        if coding != message.coding and (agreed := message.agreed(coding, message.body)):
+            sealed, material = agreed
+            yield _Trial(
+                "encryption.coding.mislabelled",
+                f"Content-Encoding: {coding}",
+                f"Content-Encoding: {message.coding or 'none'}",
+                sealed,
+                SCHEDULES[coding](material),
+            )
 
 
 def _unauthenticated(message: _Message) -> Cause | None:

@@ -555,6 +555,18 @@ def test_a_body_of_aes128gcm_under_the_name_of_the_draft_is_named(with_parameter
     assert sent.cause().plaintext == TEXT
 
 
+@pytest.mark.parametrize(("coding", "actual"), [("", "none"), ("gzip", "gzip")])
+def test_the_coding_of_a_body_without_a_known_label_is_named(coding, actual):
+    a = agree(OURS)
+    failure = DecryptionError("content_encoding.missing")
+    for sent in (final(a, final_keys(a)), draft(a, draft_keys(a))):
+        parameters = {"salt": sent.salt, "dh": sent.dh}
+        cause = diagnose(failure, sent.body, coding=coding, keys=OURS, **parameters)
+        assert (cause.code, cause.plaintext) == ("encryption.coding.mislabelled", TEXT)
+        assert cause.expected == f"Content-Encoding: {sent.coding}"
+        assert cause.actual.startswith(f"Content-Encoding: {actual}:")
+
+
 FORMS = {
     "base64url": ("encryption.body.base64", text_of),
     "base64": ("encryption.body.base64", base64.b64encode),
@@ -766,7 +778,7 @@ CIPHERTEXT = final(agreement := agree(OURS), final_keys(replace(agreement, auth=
             lambda change: CIPHERTEXT[: change[0]] + change[1] + CIPHERTEXT[change[0] :]
         ),
     ),
-    coding=st.sampled_from(["aes128gcm", "aesgcm"]),
+    coding=st.sampled_from(["aes128gcm", "aesgcm", ""]),
     salt=st.none() | st.binary(max_size=20),
     dh=st.sampled_from([None, b"", bytes(65), OURS.p256dh]),
     rs=st.integers(-5, 5000),
