@@ -7,7 +7,6 @@ order of the checks; see `docs/` for the same table in words.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import groupby
 from typing import Final
 
 from ..protocol.findings import REGISTRY, Level
@@ -117,17 +116,18 @@ RFC: Final = Profile(
 
 
 def _duties() -> tuple[Row, ...]:
-    """Every other requirement that shows without decryption, as rows: vapid.* 403, the rest 400."""
-    decided = RFC.named_codes
-    codes = [
+    """Every requirement that shows without decryption, as rows; those above have decided before."""
+    duties = {
         row.code
         for row in REGISTRY.values()
-        if row.level in (Level.MUST, Level.SHOULD) and not row.needs_keys and row.code not in decided
-    ]
-    by_theme = groupby(sorted(codes), key=lambda code: code.startswith("vapid."))
-    return tuple(
-        Row(on(*group), _FORBIDDEN if vapid else _BAD_REQUEST, evidence="--strict")
-        for vapid, group in by_theme
+        if row.level in (Level.MUST, Level.SHOULD) and not row.needs_keys
+    }
+    tokens = {code for code in duties if code.startswith("vapid.")}
+    ciphertexts = {code for code in duties if code.startswith(("encryption.", "aesgcm."))}
+    return (
+        Row(on(*duties - tokens - ciphertexts), _BAD_REQUEST, evidence="--strict"),
+        Row(on(*tokens), _FORBIDDEN, evidence="--strict"),
+        Row(on(*ciphertexts), _BAD_REQUEST, Scope.MANAGED, "--strict"),
     )
 
 
