@@ -1,4 +1,4 @@
-"""The ASGI application: push resources first, by a table of prefixes, everything else in Starlette."""
+"""The ASGI application: push resources first, by a table of prefixes; the rest is Starlette's."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from starlette.types import Receive, Scope, Send
 
-from ..gateways import monitor
-from ..service import PushService
-from . import control
-from .push import PushResource
+from mockpush.gateways import monitor
+from mockpush.http import control
+from mockpush.http.push import PushResource
+from mockpush.service import PushService
 
 
 class App:

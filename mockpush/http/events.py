@@ -1,0 +1,142 @@
+"""Events as they happen: Server-Sent Events (WHATWG HTML, Section 9.2).
+
+The events are read from storage, never queued: a slow reader costs no memory, and none is lost
+between the replay and the live part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from mockpush.gateways.exchange import while_connected
+from mockpush.http.answers import write_json
+from mockpush.http.kinds import Json, choice, text
+from mockpush.http.listings import Listing
+from mockpush.http.matching import differences
+from mockpush.http.operations import Call, Operation, Returns
+from mockpush.http.shapes import show
+from mockpush.http.views import EVENT
+from mockpush.protocol.events import Event, EventKind
+from mockpush.service import PushService
+
+KEEP_ALIVE: Final = 15.0
+"""Real seconds without an event after which a comment shows that the connection lives."""
+BATCH: Final = 100
+"""Events that are sent at a time."""
+LAST_EVENT_ID: Final = "Last-Event-ID"
+
+
+async def _show_event(_: PushService, event: Event) -> Json:
+    return show(EVENT, event)
+
+
+EVENTS: Final[Listing[Event]] = Listing(
+    letter="e",
+    read=lambda service, tenant, after: service.storage.events(tenant, after=after),
+    number=lambda event: event.sequence,
+    at=lambda event: event.at,
+    show=_show_event,
+    name=lambda event: str(event.sequence),
+    fields={
+        "kind": lambda event: event.kind,
+        "subscription": lambda event: event.subscription,
+    },
+    kinds={"kind": choice(*EventKind), "subscription": text("the id of a subscription")},
+)
+
+
+async def stream(call: Call) -> Response:
+    """The events from now on, or those behind Last-Event-ID or `since` first."""
+    return EventStream(call, await _start(call))
+
+
+async def _start(call: Call) -> int:
+    """The number of the event behind which the stream begins.
+
+    A number that the tenant has not reached is from another life of it: everything is news.
+    """
+    events = await EVENTS.read(call.service, call.tenant, 0)
+    newest = events[-1].sequence if events else 0
+    last_id = call.request.headers.get(LAST_EVENT_ID)
+    if last_id:
+        place = EVENTS.query["since"].parse(LAST_EVENT_ID, last_id)
+    elif "since" in call.query:
+        place = call.query["since"]
+    else:
+        return newest
+    start = EVENTS.position(events, place)
+    return start if start <= newest else 0
+
+
+class EventStream(Response):
+    """Sends events until the client goes away or the service closes."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, call: Call, start: int) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._call = call
+        self._position = start
+        self._wanted = EVENTS.wanted(call)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **status})
+        if scope["method"] != "HEAD":
+            try:
+                await while_connected(Request(scope, receive), self._send_events(send))
+            except ClientDisconnect:
+                return
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _send_events(self, send: Send) -> None:
+        service = self._call.service
+        await _send_part(send, b": the events of mockpush\n\n")
+        while True:
+            events = await service.wait(self._call.tenant, self._look, timeout=KEEP_ALIVE)
+            if events is None and service.closing:
+                return
+            await _send_part(send, b": still here\n\n" if events is None else self._write(events))
+
+    async def _look(self) -> Sequence[Event] | None:
+        events = await EVENTS.read(self._call.service, self._call.tenant, self._position)
+        return events[:BATCH] or None
+
+    def _write(self, events: Sequence[Event]) -> bytes:
+        """Those that are wanted; a comment tells of those that storage has forgotten already."""
+        lost = events[0].sequence - self._position - 1
+        self._position = events[-1].sequence
+        parts = [f": {lost} events came too fast and are lost\n\n".encode()] if lost else []
+        parts += [
+            _frame(event) for event in events if not differences(event, self._wanted, EVENTS.fields)
+        ]
+        return b"".join(parts)
+
+
+async def _send_part(send: Send, part: bytes) -> None:
+    if part:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+
+
+def _frame(event: Event) -> bytes:
+    cursor = EVENTS.cursor(event.sequence)
+    head = f"id: {cursor}\nevent: {event.kind}\ndata: ".encode()
+    return head + write_json(show(EVENT, event)) + b"\n\n"
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET",
+        "/events",
+        "Follow the events",
+        stream,
+        Returns(schema="Event", media_type="text/event-stream"),
+        query=EVENTS.narrowing,
+    ),
+)

@@ -1,0 +1,236 @@
+"""How push messages, requests and what was found in them look in JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from mockpush.http.kinds import Json
+from mockpush.http.shapes import (
+    BASE64,
+    BOOLEAN,
+    INTEGER,
+    LINES,
+    OPTIONAL_STRING,
+    STRING,
+    TIME,
+    Shown,
+    View,
+    array_of,
+    base64_text,
+    encoded,
+    enum_of,
+    iso_time,
+    lines,
+    nullable,
+    object_of,
+    reference,
+)
+from mockpush.protocol.findings import REGISTRY, Finding, Level
+from mockpush.protocol.inspection import Decryption, Inspection, Payload
+from mockpush.protocol.judging import Judgement, Profile, judge
+from mockpush.protocol.model import MessageState, Urgency
+from mockpush.protocol.records import PushMessage, RequestRecord, TimelineEntry, WireAnswer
+from mockpush.service import PushService
+
+MAX_NESTING: Final = 64
+"""Levels of somebody else's JSON that are passed on as JSON."""
+
+
+FINDING: Final = object_of(
+    code=STRING,
+    level=enum_of(Level),
+    section=STRING,
+    text=STRING,
+    expected=OPTIONAL_STRING,
+    actual=OPTIONAL_STRING,
+    hint=STRING,
+)
+ANSWER: Final = object_of(
+    accepted=BOOLEAN, status=INTEGER, reason=OPTIONAL_STRING, codes=array_of(STRING)
+)
+_ANSWERS: Final[Json] = {"type": "object", "additionalProperties": reference("Answer")}
+_FINDINGS: Final = array_of(reference("Finding"))
+
+Profiles: TypeAlias = Mapping[str, Profile]
+
+
+def answers(
+    inspection: Inspection, profiles: Profiles, *, given: Judgement | None = None
+) -> dict[str, Json]:
+    """What each profile says to a request; the one that answered says what it said then."""
+    judgements = {name: judge(inspection, profile) for name, profile in profiles.items()}
+    if given is not None:
+        judgements[given.profile.name] = given
+    return {name: _answer(judgement) for name, judgement in judgements.items()}
+
+
+def _answer(judgement: Judgement) -> Json:
+    codes = list(judgement.codes)
+    reason = judgement.template.word
+    if reason is None and codes:
+        reason = REGISTRY[codes[0]].text
+    return {
+        "accepted": judgement.accepted,
+        "status": judgement.template.status,
+        "reason": reason,
+        "codes": codes,
+    }
+
+
+# Messages
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMessage:
+    """A message that somebody looks at."""
+
+    message: PushMessage
+    payload: Payload
+    answers: dict[str, Json]
+
+    @property
+    def findings(self) -> list[Json]:
+        """What the request and the payload showed."""
+        found = (*self.message.inspection.findings, *self.payload.findings)
+        return [finding.as_json() for finding in found]
+
+
+async def see_message(service: PushService, message: PushMessage) -> SeenMessage:
+    """Looks at a message: its payload is decrypted if it was not before."""
+    payload = await service.read(message)
+    return SeenMessage(message, payload, answers(message.inspection, service.profiles))
+
+
+def _is_writable(value: object, levels: int = MAX_NESTING) -> bool:
+    """Whether a value read from JSON can be written as JSON again: numbers finite, not too deep."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if not isinstance(value, dict | list):
+        return True
+    items = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_writable(item, levels - 1) for item in items)
+
+
+def _payload(data: bytes | None) -> Json | None:
+    """The plaintext as base64, as text if it is UTF-8, and parsed if it is JSON."""
+    if data is None:
+        return None
+    shown: Json = {"base64": base64_text(data), "size": len(data)}
+    try:
+        shown["text"] = data.decode()
+        value = json.loads(shown["text"])
+    except (ValueError, RecursionError):
+        return shown
+    return {**shown, "json": value} if _is_writable(value) else shown
+
+
+def _vapid(inspection: Inspection) -> Json | None:
+    vapid = inspection.vapid
+    if vapid is None or vapid.token is None:
+        return None
+    claims = {name: vapid.claims.get(name) for name in ("sub", "aud", "exp")}
+    shown = {name: value if _is_writable(value) else None for name, value in claims.items()}
+    return {**shown, "public_key": encoded(vapid.key)}
+
+
+def _timeline(steps: tuple[TimelineEntry, ...]) -> list[Json]:
+    return [{"at": iso_time(each.at), "event": each.step, "detail": each.detail} for each in steps]
+
+
+_PAYLOAD: Final[Json] = {
+    "type": "object",
+    "properties": {"text": STRING, "json": {}, "base64": BASE64, "size": INTEGER},
+    "required": ["base64", "size"],
+}
+
+MESSAGE: Final[View[SeenMessage]] = {
+    "id": Shown(STRING, lambda seen: seen.message.id),
+    "tenant": Shown(STRING, lambda seen: seen.message.tenant),
+    "subscription": Shown(STRING, lambda seen: seen.message.subscription),
+    "request": Shown(STRING, lambda seen: str(seen.message.request)),
+    "received_at": Shown(TIME, lambda seen: iso_time(seen.message.received_at)),
+    "expires_at": Shown(TIME, lambda seen: iso_time(seen.message.expires_at)),
+    "ttl": Shown(INTEGER, lambda seen: seen.message.ttl),
+    "topic": Shown(OPTIONAL_STRING, lambda seen: seen.message.topic),
+    "urgency": Shown(nullable(enum_of(Urgency)), lambda seen: seen.message.inspection.urgency),
+    "content_encoding": Shown(
+        OPTIONAL_STRING, lambda seen: seen.message.inspection.content_encoding
+    ),
+    "size": Shown(INTEGER, lambda seen: len(seen.message.body)),
+    "body": Shown(BASE64, lambda seen: base64_text(seen.message.body)),
+    "state": Shown(enum_of(MessageState), lambda seen: seen.message.state),
+    "decryption": Shown(enum_of(Decryption), lambda seen: seen.payload.decryption),
+    "payload": Shown(nullable(_PAYLOAD), lambda seen: _payload(seen.payload.data)),
+    "vapid": Shown(
+        nullable(object_of(sub={}, aud={}, exp={}, public_key=OPTIONAL_STRING)),
+        lambda seen: _vapid(seen.message.inspection),
+    ),
+    "findings": Shown(_FINDINGS, lambda seen: seen.findings),
+    "answers": Shown(_ANSWERS, lambda seen: seen.answers),
+    "timeline": Shown(
+        array_of(object_of(at=TIME, event=STRING, detail=OPTIONAL_STRING)),
+        lambda seen: _timeline(seen.message.timeline),
+    ),
+}
+
+
+# Requests
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRequest:
+    """A request that somebody looks at, with what the payload of its message showed."""
+
+    record: RequestRecord
+    payload_findings: tuple[Finding, ...]
+    answers: dict[str, Json]
+
+    @property
+    def findings(self) -> list[Json]:
+        """Everything found, also what decided the answer and is no fact about the request."""
+        found = [*self.record.inspection.findings, *self.payload_findings]
+        named = {finding.code for finding in found}
+        decisive = [Finding(code) for code in self.record.judgement.codes if code not in named]
+        return [finding.as_json() for finding in (*decisive, *found)]
+
+
+async def see_request(service: PushService, record: RequestRecord) -> SeenRequest:
+    """Looks at a request and at the message that it made, as long as that is kept."""
+    message = None if record.message is None else await service.storage.message(record.message)
+    findings = () if message is None else (await service.read(message)).findings
+    given = answers(record.inspection, service.profiles, given=record.judgement)
+    return SeenRequest(record, findings, given)
+
+
+def _wire(answer: WireAnswer) -> Json:
+    body = answer.body.decode("utf-8", "replace")
+    return {"status": answer.status, "headers": lines(answer.headers), "body": body}
+
+
+def _body(record: RequestRecord) -> Json:
+    return {"base64": base64_text(record.request.body), "size": record.inspection.body_size}
+
+
+REQUEST: Final[View[SeenRequest]] = {
+    "id": Shown(STRING, lambda seen: str(seen.record.id)),
+    "tenant": Shown(OPTIONAL_STRING, lambda seen: seen.record.tenant or None),
+    "subscription": Shown(OPTIONAL_STRING, lambda seen: seen.record.subscription),
+    "message": Shown(OPTIONAL_STRING, lambda seen: seen.record.message),
+    "received_at": Shown(TIME, lambda seen: iso_time(seen.record.request.received_at)),
+    "method": Shown(STRING, lambda seen: seen.record.request.method),
+    "target": Shown(STRING, lambda seen: seen.record.request.target),
+    "http_version": Shown(STRING, lambda seen: seen.record.request.http_version),
+    "headers": Shown(LINES, lambda seen: lines(seen.record.request.headers)),
+    "body": Shown(object_of(base64=BASE64, size=INTEGER), lambda seen: _body(seen.record)),
+    "findings": Shown(_FINDINGS, lambda seen: seen.findings),
+    "answers": Shown(_ANSWERS, lambda seen: seen.answers),
+    "answer": Shown(
+        object_of(status=INTEGER, headers=LINES, body=STRING),
+        lambda seen: _wire(seen.record.answer),
+    ),
+    "fault": Shown({"type": "null"}, lambda _: None),
+}
