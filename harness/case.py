@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -37,7 +37,7 @@ class Case:
 
     `judge` drives the sender through its trial and yields what is not as it should be; `ops` are
     the operations that the sender must know. `level` weighs what the judge itself finds; a finding
-    of the service brings its own.
+    of the service, of which `codes` are globs, brings its own.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Case:
     level: Level
     section: str
     judge: Judge
+    codes: tuple[str, ...] = ()
     ops: frozenset[str] = frozenset({"send"})
 
 
@@ -61,14 +62,20 @@ class CaseTable:
         *,
         level: Level = Level.MUST,
         section: str | None = None,
+        codes: tuple[str, ...] = (),
     ) -> Callable[[Judge], Judge]:
         """Declares a case that the decorated function judges; `section` overrides the id's."""
 
         def declare(judge: Judge) -> Judge:
-            where = section or section_of(case_id)
-            self.cases.append(
-                Case(id=case_id, requirement=requirement, level=level, section=where, judge=judge)
+            case = Case(
+                id=case_id,
+                requirement=requirement,
+                level=level,
+                section=section or section_of(case_id),
+                judge=judge,
+                codes=codes,
             )
+            self.cases.append(case)
             return judge
 
         return declare
@@ -78,21 +85,19 @@ class CaseTable:
         case_id: str,
         requirement: str,
         *codes: str,
-        asks: Iterable[Ask] = (Ask(),),
+        asks: Sequence[Ask] = (Ask(),),
         level: Level = Level.MUST,
     ) -> None:
         """Declares a case that no finding of these codes (globs) speaks against, after `asks`.
 
         A glob with `!` in front takes codes out again.
         """
-        wanted = tuple(asks)
 
+        @self.judged(case_id, requirement, level=level, codes=codes)
         def judge(trial: Trial) -> Iterable[Problem]:
-            for ask in wanted:
+            for ask in asks:
                 trial.send(ask)
             return trial.findings(*codes)
-
-        self.judged(case_id, requirement, level=level)(judge)
 
 
 def section_of(case_id: str) -> str:

@@ -179,17 +179,27 @@ def _progress() -> Iterator[Callable[[CaseResult], None]]:
     """On a terminal, the case that has just ended in a line that the next one overwrites."""
     from .report.text import mark
 
-    visible = sys.stderr.isatty()
+    visible = _is_terminal()
 
     def show(result: CaseResult) -> None:
         if visible:
-            click.echo(f"{_ERASE_LINE}{mark(result)}", err=True, nl=False)
+            _erase()
+            click.echo(mark(result), err=True, nl=False)
 
     try:
         yield show
     finally:
         if visible:
-            click.echo(_ERASE_LINE, err=True, nl=False)
+            _erase()
+
+
+def _erase() -> None:
+    sys.stderr.write(_ERASE_LINE)  # `click.echo` would take it for a colour
+    sys.stderr.flush()
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from typing import Final
 from uuid import uuid4
 
 from mockpush.client.control import Control
-
 from mockpush.errors import NotFoundError
 from mockpush.protocol.findings import Level
 from mockpush.vapid_keys import VapidKeys

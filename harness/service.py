@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from mockpush.client.api import ROOT
 from mockpush.client.control import Control
-from mockpush.client.transports.asgi import AsgiTransport
-
+from mockpush.client.transports.http import HttpTransport
 from mockpush.server import Server
 from mockpush.service import PushService
 from mockpush.settings import Settings
 
 if TYPE_CHECKING:
     from mockpush.client.transports.base import Transport
-
     from mockpush.vapid_keys import VapidKeys
 
 
@@ -48,10 +46,10 @@ def running_service(*, profile: str) -> Iterator[Service]:
     """
     settings = Settings(port=0, https_port=0, profile=profile)
     server = Server(PushService(settings.service_options()), **settings.server_options())
-    with server.running(), AsgiTransport(server.app, server.submit, url=server.url) as transport:
+    with server.running(), HttpTransport(server.url) as transport:
         yield Service(
             transport=transport,
             control_url=f"{server.url}{ROOT}",
-            ca_file=str(server.ca_file),
+            ca_file=server.ca_file,
             environ=server.environ,
         )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from mockpush.client.control import Control
 from mockpush.client.push_subscription import PushSubscription
 from mockpush.client.records import Finding, Message, Request
-
 from mockpush.errors import DecryptionError, MockpushError, WaitError
 from mockpush.protocol.findings import Level
 from mockpush.vapid_keys import VapidKeys

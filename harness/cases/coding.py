@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mockpush.client.records import Request
-
 from mockpush.errors import DecryptionError
 from mockpush.protocol.encryption import read_envelope
 from mockpush.protocol.headers import collect, parse_draft_parameters

@@ -47,14 +47,18 @@ TABLE.free_of(
 )
 
 
+_AUD: Final = ("vapid.aud.*",)
+
+
 @TABLE.judged(
     "rfc8292/2/aud-of-each-push-service",
     "Two push services get a token each, with their own origin as aud.",
+    codes=_AUD,
 )
 def aud_of_each(trial: Trial) -> Iterator[Problem]:
     for origin in _origins(trial):
         trial.send(Ask(), to=trial.control.subscribe(origin=origin))
-    yield from trial.findings("vapid.aud.*")
+    yield from trial.findings(*_AUD)
 
 
 def _origins(trial: Trial) -> tuple[str, str]:

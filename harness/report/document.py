@@ -30,9 +30,8 @@ import json
 from dataclasses import asdict
 from typing import Any, Final
 
-from mockpush.client.records import Request
-
 from mockpush import __version__
+from mockpush.client.records import Request
 
 from ..case import Case
 from ..evidence import Evidence, Push, Unanswered

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from mockpush.client.records import Request
 from mockpush.harness.evidence import NOTHING
+from mockpush.harness.jobs import SendJob
 from mockpush.harness.verdict import CaseResult, Verdict
 from mockpush.protocol.findings import Level
+from mockpush.vapid_keys import VapidKeys
 
 SENDERS = Path(__file__).parent / "senders"
 
@@ -76,5 +79,45 @@ def case_result() -> Callable[..., CaseResult]:
             "seconds": 0.25,
         }
         return CaseResult(**{**members, **given})
+
+    return make
+
+
+@pytest.fixture
+def send_job() -> Callable[..., SendJob]:
+    """A job to send a push message."""
+    vapid = VapidKeys.generate()
+    keys = {"p256dh": "BA", "auth": "AA"}
+    subscription = {"endpoint": "https://localhost:1/push/x", "expirationTime": None, "keys": keys}
+
+    def make(**given: object) -> SendJob:
+        asked = {"payload": b"hello", "ttl": 60, "urgency": None, "topic": None, **given}
+        return SendJob(subscription=subscription, vapid=vapid, **asked)
+
+    return make
+
+
+@pytest.fixture
+def request_record() -> Callable[..., Request]:
+    """A request as the control API shows it: refused, since nobody identified himself."""
+
+    def make(**given: object) -> Request:
+        members = {
+            "id": "r1",
+            "tenant": "default",
+            "subscription": "s1",
+            "message": None,
+            "received_at": "2026-11-23T12:00:00+00:00",
+            "method": "POST",
+            "target": "/push/x",
+            "http_version": "1.1",
+            "headers": [["TTL", "60"]],
+            "body": {"base64": "", "size": 0},
+            "findings": [{"code": "vapid.absent", "level": "must"}],
+            "answers": {},
+            "answer": {"status": 400, "headers": [], "body": ""},
+            "fault": None,
+        }
+        return Request({**members, **given})
 
     return make

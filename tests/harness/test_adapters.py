@@ -85,12 +85,12 @@ def test_a_crash_leaves_its_last_words(either):
 
 @pytest.mark.parametrize("behaviour", ["hangs", "never_reads"])
 def test_a_one_shot_sender_that_does_not_end_is_ended(opened, behaviour):
-    with pytest.raises(SenderError, match="did not end within 0.5 s"):
+    with pytest.raises(SenderError, match=r"did not end within 0\.5 s"):
         opened(OneShot, behaviour).ask(JOB, timeout=SHORT)
 
 
 def test_a_stream_sender_that_does_not_answer_is_told_to_flush(opened):
-    with pytest.raises(SenderError, match="not answer within 0.5 s; does it flush"):
+    with pytest.raises(SenderError, match=r"not answer within 0\.5 s; does it flush"):
         opened(Stream, "hangs").ask(JOB, timeout=SHORT)
 
 

@@ -111,7 +111,7 @@ def test_an_answer_that_is_none_is_named(stub, answer, text):
 @pytest.mark.parametrize("answer", [b"", http(b"{", length=100)])
 def test_an_answer_that_does_not_end_is_not_waited_for(stub, answer):
     server = stub(answer, hold=True)
-    with pytest.raises(SenderError, match="did not answer within 0.5 s"):
+    with pytest.raises(SenderError, match=r"did not answer within 0\.5 s"):
         Application(server.url).ask(JOB, timeout=SHORT)
     assert server.ended.wait(LONG)
 

@@ -73,14 +73,14 @@ def test_a_started_sender_is_not_greeted_again():
 @pytest.mark.parametrize("answer", [SenderError("it died"), {"ok": True}, "rubbish"])
 def test_a_sender_that_does_not_greet_cannot_be_started(answer):
     _, talk = conversation(answer)
-    with pytest.raises(SenderStartError, match="(?s)^.+\nlast words$"):
+    with pytest.raises(SenderStartError, match=r"(?s)^.+\nlast words$"):
         talk.start()
 
 
 def test_without_last_words_the_reason_stands_alone():
     adapter, talk = conversation(SenderError("it died"))
     adapter.log = ""
-    with pytest.raises(SenderStartError, match="^it died$"):
+    with pytest.raises(SenderStartError, match=r"^it died$"):
         talk.start()
 
 

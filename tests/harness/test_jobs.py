@@ -84,24 +84,13 @@ def test_a_hello_needs_only_a_name_and_operations():
     ],
 )
 def test_a_hello_that_says_too_little_is_named(members, text):
-    with pytest.raises(
-        SenderError, match="the sender's answer must have " + text.replace("[", r"\[")
-    ):
+    with pytest.raises(SenderError, match=f"the sender's answer must have {text}"):
         Hello.parse(members)
 
 
 def test_a_result_is_read_whatever_else_it_says():
-    members = {
-        "ok": False,
-        "status": 429,
-        "gone": False,
-        "retry_after": 120,
-        "error": "slow",
-        "x": 1,
-    }
-    assert SendResult.parse(members) == SendResult(
-        ok=False, status=429, gone=False, retry_after=120, error="slow"
-    )
+    members = {"ok": False, "status": 429, "gone": False, "retry_after": 120, "error": "slow"}
+    assert SendResult.parse({**members, "more": 1}) == SendResult(**members)
 
 
 def test_a_result_needs_only_ok():

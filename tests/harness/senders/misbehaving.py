@@ -1,4 +1,4 @@
-"""A sender that does what the name in its first argument says. The rest are that one's arguments."""
+"""A sender that does what the name in its first argument says. Further ones are for it."""
 
 import contextlib
 import os

@@ -1,0 +1,101 @@
+"""The table of cases as a whole."""
+
+import re
+
+import pytest
+
+from mockpush.errors import ConfigurationError
+from mockpush.harness.case import CaseTable, section_of
+from mockpush.harness.cases import CASES
+from mockpush.harness.globs import selects
+from mockpush.harness.runner import select_cases
+from mockpush.protocol.findings import REGISTRY, Level
+
+NOT_JUDGED = {
+    "subscription.expired": "the test arranged it",
+    "subscription.expired.404": "the test arranged it",
+    "subscription.expired.410": "the test arranged it",
+    "subscription.unknown": "no request arrives at the subscription, which fails every case",
+    "service.full": "the service's own limit",
+    "ttl.zero": "the sender was asked to",
+}
+
+
+def test_every_id_is_there_once():
+    ids = [case.id for case in CASES]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_case_says_where_its_requirement_stands(case):
+    document, section, slug = case.id.split("/")
+    assert case.section.startswith(f"RFC {document.removeprefix('rfc')}, Section {section}")
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug)
+    assert re.fullmatch(r"[^\n]{15,95}\.", case.requirement)
+
+
+def test_every_finding_about_a_sender_belongs_to_a_case():
+    judged = {
+        code for case in CASES for code in REGISTRY if case.codes and selects(case.codes, code)
+    }
+    assert REGISTRY.keys() - NOT_JUDGED.keys() - judged == set()
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.codes], ids=lambda case: case.id)
+def test_every_glob_of_a_case_matches_a_finding(case):
+    for glob in case.codes:
+        assert any(selects([glob.removeprefix("!")], code) for code in REGISTRY), glob
+
+
+def test_cases_of_one_document_stand_together():
+    documents = [case.id.partition("/")[0] for case in CASES]
+    assert documents == sorted(documents)
+
+
+@pytest.mark.parametrize(
+    "case_id", ["rfc8030/5.2", "rfc8030/x/slug", "rfc8030/5/Slug", "8030/5/slug"]
+)
+def test_an_id_of_another_form_is_refused(case_id):
+    with pytest.raises(ValueError, match="is not <document>/<section>/<slug>"):
+        section_of(case_id)
+
+
+def test_a_case_is_declared_where_its_judge_is():
+    table = CaseTable()
+
+    @table.judged(
+        "rfc8030/5.2/x", "It has an x.", level=Level.SHOULD, section="RFC 8030, Section 9"
+    )
+    def judge(trial):
+        return ()
+
+    (case,) = table.cases
+    assert (case.level, case.section, case.judge) == ("should", "RFC 8030, Section 9", judge)
+    assert case.ops == {"send"}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "number"),
+    [
+        ([], len(CASES)),
+        (["rfc8030/5/post"], 1),
+        (["rfc8030/5.4"], 5),
+        (["*/topic-valid", "*/urgency-valid"], 2),
+        (["rfc8030/5.4", "!*/topic-valid"], 4),
+        (["!rfc8030/5.4"], len(CASES) - 5),
+    ],
+)
+def test_globs_select_cases(patterns, number):
+    assert len(select_cases(patterns)) == number
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("rfc8030/5.4/topic-collapse", "do you mean rfc8030/5.4/topic-collapses"),
+        ("zzz", "`mockpush check --list` shows them all"),
+    ],
+)
+def test_globs_that_select_nothing_are_a_mistake(pattern, hint):
+    with pytest.raises(ConfigurationError, match=f"no case matches {pattern}; {hint}"):
+        select_cases([pattern])
