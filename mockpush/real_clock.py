@@ -14,7 +14,9 @@ from collections.abc import Callable
 def real_time(_time: Callable[[], float] = time.time) -> float:
     """Seconds since the epoch, whatever freezegun or time-machine pretend."""
     time_machine = sys.modules.get("time_machine")
-    return time_machine.escape_hatch.time.time() if time_machine is not None else _time()
+    if time_machine is not None and time_machine.escape_hatch.is_travelling():
+        return float(time_machine.escape_hatch.time.time())
+    return _time()
 
 
 def process_time() -> float:
