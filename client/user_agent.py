@@ -115,8 +115,8 @@ class UserAgent:
     def subscription(self) -> PushSubscription | None:
         """`PushManager.getSubscription()`."""
         self._catch_up()
-        registration = self._registration
-        return None if registration is None else registration.subscription
+        with self._turn:
+            return None if self._registration is None else self._registration.subscription
 
     @property
     def permission(self) -> PermissionState:
@@ -298,7 +298,7 @@ class UserAgent:
 
     def _catch_up(self) -> None:
         """Takes everything that the service has for us now."""
-        while self._online and not self._closed and (registration := self._registration):
+        while registration := self._reachable():
             try:
                 delivery = registration.resource.monitor(wait=0)
             except errors.NotFoundError:
@@ -308,6 +308,11 @@ class UserAgent:
                 self._start_monitor(registration)
                 return
             self._take(registration, delivery)
+
+    def _reachable(self) -> Registration | None:
+        """The subscription if the service can be asked, once nobody is busy with it."""
+        with self._turn:
+            return self._registration if self._online else None
 
     def _start_monitor(self, registration: Registration) -> None:
         with self._turn:

@@ -1,4 +1,4 @@
-"""What the client's tests share: an event loop in a thread, small applications on it, canned lists."""
+"""What the client's tests share: an event loop in a thread, small applications, canned lists."""
 
 from __future__ import annotations
 
@@ -41,10 +41,14 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self.stopping = asyncio.Event()
 
     async def startup(self, sockets=None) -> None:
         await super().startup(sockets=sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        await self.stopping.wait()
 
 
 @pytest.fixture
@@ -64,7 +68,8 @@ def serve(loop):
 
     yield start
     for server, served in running:
-        server.force_exit = server.should_exit = True
+        server.force_exit = True
+        loop.call_soon_threadsafe(server.stopping.set)
         served.result()
 
 
@@ -73,6 +78,7 @@ class Application:
 
     def __init__(self) -> None:
         self.handlers = {}
+        self.fallback = None
         self.calls = []
         self.reached = threading.Semaphore(0)
         """released with each request that comes in"""
@@ -89,7 +95,7 @@ class Application:
         await call.read()
         self.calls.append(call)
         self.reached.release()
-        answer = await self.handlers[call.path](call)
+        answer = await self.handlers.get(call.path, self.fallback)(call)
         if answer is not None:
             await call.answer(*answer)
 
@@ -209,7 +215,7 @@ def listing():
 def message_json():
     """A message as the control API shows it."""
 
-    def make(id: str, text: str | None = "hello", **members):
+    def make(name: str, text: str | None = "hello", **members):
         payload = None
         if text is not None:
             data = text.encode()
@@ -219,10 +225,10 @@ def message_json():
                 "size": len(data),
             }
         return {
-            "id": id,
+            "id": name,
             "tenant": "default",
             "subscription": "s1",
-            "request": f"r-{id}",
+            "request": f"r-{name}",
             "received_at": "2026-01-02T03:04:05.678000+00:00",
             "expires_at": "2026-01-02T04:04:05.678000+00:00",
             "ttl": 3600,
@@ -266,14 +272,14 @@ def finding_json():
 def request_json(finding_json):
     """A request as the control API shows it; with a `code` it was refused for that finding."""
 
-    def make(id: str, status: int = 201, code: str | None = None, **members):
+    def make(name: str, status: int = 201, code: str | None = None, **members):
         codes = [] if code is None else [code]
         refused = status >= 400
         return {
-            "id": id,
+            "id": name,
             "tenant": "default",
             "subscription": "s1",
-            "message": None if refused else f"m-{id}",
+            "message": None if refused else f"m-{name}",
             "received_at": "2026-01-02T03:04:05.678000+00:00",
             "method": "POST",
             "target": "/push/abc",

@@ -66,7 +66,7 @@ def test_a_list_is_read_page_by_page(application, api, listing):
 def test_a_problem_document_becomes_an_error_in_its_own_words(application, api, status, kind):
     document = {"type": "about:blank", "title": "T", "status": status, "detail": "why", "id": "m1"}
     answering(application, "x", status, document, PROBLEM)
-    with pytest.raises(errors.ServiceError, match="^why$") as caught:
+    with pytest.raises(errors.ServiceError, match=r"^why$") as caught:
         api.get("x")
     assert type(caught.value) is kind
     assert caught.value.status == status
@@ -84,7 +84,7 @@ def test_a_limit_names_its_setting(application, api, status):
 
 def test_members_of_a_problem_never_clash_with_the_error_s_own(application, api):
     answering(application, "x", 404, {"detail": "d", "message": "m", "self": 1, "status": 404})
-    with pytest.raises(errors.NotFoundError, match="^d$"):
+    with pytest.raises(errors.NotFoundError, match=r"^d$"):
         api.get("x")
 
 

@@ -206,7 +206,7 @@ def test_it_tells_what_reached_the_server_but_no_subscription(control, service):
 
 def test_without_a_beginning_it_tells_everything(control, service):
     service.strays.items = [{"id": 1, "kind": "failed_handshake", "detail": None}]
-    with pytest.raises(errors.WaitError, match="no subscription: failed handshake$"):
+    with pytest.raises(errors.WaitError, match=r"no subscription: failed handshake$"):
         control.wait(timeout=0)
 
 
@@ -221,7 +221,7 @@ def test_a_long_list_is_cut(control, service, request_json):
 def test_a_refusal_that_the_test_knows_of_is_not_told_again(control, service, request_json):
     service.requests.items = [request_json("1", 400, "ttl.missing")]
     assert ids(control.refused) == ["1"]
-    with pytest.raises(errors.WaitError, match="got 0$"):
+    with pytest.raises(errors.WaitError, match=r"got 0$"):
         control.wait(timeout=0)
 
 

@@ -108,7 +108,8 @@ def test_records_of_the_same_content_are_equal(message_json, request_json):
 def test_a_message_is_shown_in_a_line(message_json, finding_json):
     full = message_json("m1", "x" * 100, topic="t", findings=[finding_json("a.b")])
     assert repr(message(full)) == (
-        f"<Message m1 acknowledged ttl=3600 topic='t' urgency=normal '{'x' * 59}…' findings=['a.b']>"
+        "<Message m1 acknowledged ttl=3600 topic='t' urgency=normal "
+        f"'{'x' * 59}…' findings=['a.b']>"
     )
     bare = message_json("m2", None, urgency=None, state="pending")
     assert repr(message(bare)) == "<Message m2 pending ttl=3600>"
