@@ -58,7 +58,7 @@ def _by(*derivations: Schedule) -> Variation:
     return lambda material, schedule: [derive(material) for derive in derivations]
 
 
-# --- wrong ingredients, whatever the coding ---
+# --- wrong ingredients, whatever the coding (RFC 8291, Sections 3.1 to 3.3) ---
 
 
 def _auth_as_text(material: KeyMaterial) -> Iterator[KeyMaterial]:
@@ -170,7 +170,7 @@ _INGREDIENTS: Final = (
 )
 
 
-# --- wrong derivations of aes128gcm ---
+# --- wrong derivations of aes128gcm (RFC 8291, Section 3.4; RFC 8188, Sections 2.2 and 2.3) ---
 
 
 def _from_ikm(ikm: Callable[[KeyMaterial], bytes]) -> Schedule:
@@ -270,7 +270,7 @@ _FINAL_DERIVATIONS: Final = (
 )
 
 
-# --- wrong derivations of aesgcm ---
+# --- wrong derivations of aesgcm (draft-ietf-webpush-encryption-04, Sections 3.3 to 3.5) ---
 
 
 def _draft_ikm(m: KeyMaterial) -> bytes:

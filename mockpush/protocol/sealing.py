@@ -1,4 +1,7 @@
-"""A message taken apart, and the mistakes that senders make when they seal its records."""
+"""A message taken apart, and the mistakes that senders make when they seal its records.
+
+RFC 8188, Section 2, and draft-ietf-httpbis-encryption-encoding-03, Section 2.
+"""
 
 from __future__ import annotations
 
@@ -115,10 +118,6 @@ def _open_with_header(sealed: Sealed, keys: ContentKeys) -> list[bytes]:
     return [AES_128_GCM(keys.key).decrypt(keys.nonce, sealed.ciphertext, sealed.header)]
 
 
-def _open_by(length: int) -> Opening:
-    return lambda sealed, keys: open_records(sealed.ciphertext, length, keys)
-
-
 class SealingMistake(NamedTuple):
     """A code of the registry, what the sender should have done, what it did, and how that opens."""
 
@@ -148,31 +147,33 @@ _WITH_ANY_CODING: Final = (
         _open_with_header,
     ),
 )
-_PREFIX: Final = {AES128GCM: "encryption", AESGCM: "aesgcm"}
-_MISCOUNTS: Final = {AES128GCM: (TAG_LENGTH, TAG_LENGTH + 1, 1), AESGCM: (-TAG_LENGTH, 1, 2)}
-"""By how much records differ from rs when a sender counts tag or padding wrongly."""
+_INCLUDES_TAG: Final = SealingMistake(
+    "aesgcm.rs.includes_tag",
+    "rs that does not count the tag of a record",
+    "records that are as long as rs with their tag",
+    lambda sealed, keys: open_records(sealed.ciphertext, sealed.rs, keys),
+)
+_EXCESS: Final = {AES128GCM: (1, TAG_LENGTH, TAG_LENGTH + 1), AESGCM: (1, 2)}
+"""By how much records exceed rs when a sender forgets to count padding or tag."""
 
 
 def sealing_mistakes(sealed: Sealed) -> Iterator[SealingMistake]:
     """Every mistake that is known and that this message can have."""
-    if len(sealed.ciphertext) > sealed.length:
-        yield _record_exceeds_rs(sealed)
-        yield from _miscounted_rs(sealed)
+    length = len(sealed.ciphertext)
+    if length > sealed.length:
+        yield _record_exceeds_rs(sealed, length)
+        for excess in _EXCESS[sealed.coding]:
+            yield _record_exceeds_rs(sealed, sealed.length + excess)
+    if sealed.coding == AESGCM and TAG_LENGTH < sealed.rs < length:
+        yield _INCLUDES_TAG
     yield from _WITH_ANY_CODING
 
 
-def _record_exceeds_rs(sealed: Sealed) -> SealingMistake:
-    length = len(sealed.ciphertext)
-    expected = f"rs greater than {sealed.rs + length - sealed.length}"
-    actual = f"rs={sealed.rs} and one record of {length} octets"
-    code = f"{_PREFIX[sealed.coding]}.record.exceeds_rs"
-    return SealingMistake(code, expected, actual, open_whole)
-
-
-def _miscounted_rs(sealed: Sealed) -> Iterator[SealingMistake]:
-    code = f"{_PREFIX[sealed.coding]}.rs.miscounted"
-    expected = f"records of {sealed.length} octets, since rs={sealed.rs}"
-    for difference in _MISCOUNTS[sealed.coding]:
-        length = sealed.length + difference
-        if length > TAG_LENGTH:
-            yield SealingMistake(code, expected, f"records of {length} octets", _open_by(length))
+def _record_exceeds_rs(sealed: Sealed, length: int) -> SealingMistake:
+    records = "one record" if length == len(sealed.ciphertext) else "records"
+    return SealingMistake(
+        "encryption.record.exceeds_rs",
+        f"rs greater than {sealed.rs + length - sealed.length}",
+        f"rs={sealed.rs} and {records} of {length} octets",
+        lambda sealed, keys: open_records(sealed.ciphertext, length, keys),
+    )

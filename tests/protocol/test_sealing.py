@@ -23,7 +23,7 @@ def test_one_record_that_is_longer_than_rs_is_named_with_the_numbers(agree):
 def test_one_record_of_the_draft_that_is_longer_than_rs_is_named_with_the_numbers(agree, length):
     a = agree()
     cause = a.draft(a.draft_keys(), bytes(2 + length)).cause()
-    assert cause.code == "aesgcm.record.exceeds_rs"
+    assert cause.code == "encryption.record.exceeds_rs"
     assert cause.expected == f"rs greater than {length + 2}"
     assert cause.actual.startswith(f"rs=4096 and one record of {length + 18} octets")
 
@@ -34,30 +34,32 @@ def test_a_wrong_key_is_found_behind_a_record_that_is_longer_than_rs(agree):
     assert cause.code == "encryption.auth.empty"
 
 
-@pytest.mark.parametrize("length", [40, 41, 25])
-def test_records_whose_length_is_not_rs_are_named(agree, length):
+@pytest.mark.parametrize("length", [25, 40, 41])
+def test_several_records_that_are_longer_than_rs_are_named(agree, length):
     a = agree()
     records = (bytes(length - 17) + b"\x01", BINARY[: length - 20] + b"\x02")
     cause = a.final(a.final_keys(), *records, rs=24).cause()
-    assert (cause.code, cause.expected) == (
-        "encryption.rs.miscounted",
-        "records of 24 octets, since rs=24",
-    )
-    assert cause.actual.startswith(f"records of {length} octets")
+    assert cause.code == "encryption.record.exceeds_rs"
+    assert cause.expected == f"rs greater than {length}"
+    assert cause.actual.startswith(f"rs=24 and records of {length} octets")
     assert cause.plaintext == bytes(length - 17) + BINARY[: length - 20]
 
 
-@pytest.mark.parametrize("length", [24, 41, 42])
-def test_records_of_the_draft_whose_length_does_not_follow_from_rs_are_named(agree, length):
+@pytest.mark.parametrize("length", [41, 42])
+def test_several_records_of_the_draft_that_are_longer_than_rs_are_named(agree, length):
     a = agree()
     records = (bytes(length - 16), b"\x00\x00" + BINARY[: length - 20])
     cause = a.draft(a.draft_keys(), *records, rs=24).cause()
-    assert (cause.code, cause.expected) == (
-        "aesgcm.rs.miscounted",
-        "records of 40 octets, since rs=24",
-    )
-    assert cause.actual.startswith(f"records of {length} octets")
+    assert cause.code == "encryption.record.exceeds_rs"
+    assert cause.expected == f"rs greater than {length - 16}"
+    assert cause.actual.startswith(f"rs=24 and records of {length} octets")
     assert cause.plaintext == bytes(length - 18) + BINARY[: length - 20]
+
+
+def test_records_of_the_draft_whose_rs_counts_the_tag_are_named(agree):
+    a = agree()
+    cause = a.draft(a.draft_keys(), bytes(8), b"\x00\x00end", rs=24).cause()
+    assert (cause.code, cause.plaintext) == ("aesgcm.rs.includes_tag", bytes(6) + b"end")
 
 
 def test_a_tag_before_the_ciphertext_is_named(agree):
