@@ -18,7 +18,7 @@ from uvicorn.lifespan.on import LifespanOn
 from uvicorn.server import ServerState
 
 from mockpush.errors import ConfigurationError
-from mockpush.listeners import peer_name
+from mockpush.listeners import CLIENT_HELLO, Foreign, Report, peer_name, plain_answer
 from mockpush.real_clock import real_time
 
 if TYPE_CHECKING:
@@ -26,34 +26,23 @@ if TYPE_CHECKING:
 
 ASGIApp = Callable[[Any, Any, Any], Any]
 HTTPImplementation = Literal["auto", "httptools", "h11"]
-Foreign = Literal["tls_on_plain_port", "plain_on_tls_port", "failed_handshake", "unused_connection"]
-"""What reaches a listener and never becomes a request."""
-Report = Callable[[Foreign, dict[str, str]], None]
 
 MAX_HEAD: Final = 64 * 1024
 """Octets of request line and header fields; nginx takes 32 kB, Node 16 kB."""
 MAX_WEBSOCKET_MESSAGE: Final = 1024 * 1024
 KEEP_ALIVE: Final = 75
 """Seconds, as nginx: a client that re-uses an idle connection must not meet our closing it."""
+DATE_INTERVAL: Final = 1.0
+"""Seconds between two values of the Date field, whose resolution this is."""
 GRACE: Final = 0.5
 """Seconds that a stopping server grants, first to requests under way, then to cancelled ones."""
 
-_CLIENT_HELLO: Final = 0x16
-"""First octet of a TLS handshake (RFC 8446, Section 5.1); no HTTP request begins with it."""
 _UPGRADE_H2C: Final = re.compile(rb"(?i)(?<=\r\n)upgrade(?=:[ \t]*h2c[ \t]*(?:\r\n|\Z))")
 _HIDDEN_UPGRADE: Final = b"upgrad_"
 
 
-def _answer(status: bytes, text: bytes) -> bytes:
-    head = b"HTTP/1.1 %b\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n" % (
-        status,
-        len(text),
-    )
-    return head + b"connection: close\r\n\r\n" + text
-
-
-_NOT_TLS: Final = _answer(b"400 Bad Request", b"This port speaks plain HTTP, not TLS.\n")
-_HEAD_TOO_LARGE: Final = _answer(
+_NOT_TLS: Final = plain_answer(b"400 Bad Request", b"This port speaks plain HTTP, not TLS.\n")
+_HEAD_TOO_LARGE: Final = plain_answer(
     b"431 Request Header Fields Too Large", b"At most %d octets.\n" % MAX_HEAD
 )
 
@@ -88,7 +77,7 @@ class _Front(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._silent:
             self._silent = False
-            if data[0] == _CLIENT_HELLO and self.scheme == "http":
+            if data[:1] == CLIENT_HELLO and self.scheme == "http":
                 self._report("tls_on_plain_port")
                 self._refuse(_NOT_TLS)
                 return
@@ -123,20 +112,25 @@ class _HttpToolsFront(_Front):
     field is hidden from the parser under a name of the same length, not from the application.
     """
 
-    cycle: Any
     headers: list[tuple[bytes, bytes]]
+    _in_body = False
 
     def data_received(self, data: bytes) -> None:
-        if b"h2c" in data and (self.cycle is None or not self.cycle.more_body):
+        if b"h2c" in data and not self._in_body:
             head, blank, rest = data.partition(b"\r\n\r\n")
             data = _UPGRADE_H2C.sub(_HIDDEN_UPGRADE, head) + blank + rest
         super().data_received(data)
 
     def on_headers_complete(self) -> None:
+        self._in_body = True
         for position, (name, value) in enumerate(self.headers):
             if name == _HIDDEN_UPGRADE:
                 self.headers[position] = (b"upgrade", value)
         super().on_headers_complete()  # type: ignore[misc]
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()  # type: ignore[misc]
 
 
 def _http_protocol(http: HTTPImplementation, report: Report) -> type[asyncio.Protocol]:
@@ -167,6 +161,14 @@ def _websocket_protocol(**options: Any) -> WebSocketsSansIOProtocol:
     protocol.logger = protocol.conn.logger = LOGGER
     protocol.conn.debug = False
     return protocol
+
+
+def _unsent(transport: asyncio.WriteTransport) -> int:
+    """Octets that wait to be written."""
+    try:
+        return transport.get_write_buffer_size()
+    except AttributeError:  # asyncio's TLS transport, when it was closed twice
+        return 0
 
 
 class Application:
@@ -214,14 +216,18 @@ class Application:
     def _set_date(self) -> None:
         date = formatdate(real_time(), usegmt=True).encode("ascii")
         self._state.default_headers = [(b"date", date)]
-        self._tick = asyncio.get_running_loop().call_later(1.0, self._set_date)
+        self._tick = asyncio.get_running_loop().call_later(DATE_INTERVAL, self._set_date)
 
-    async def close_connections(self) -> None:
-        """Finish the answers under way, for `GRACE` seconds at most, and drop the rest."""
+    async def finish(self) -> None:
+        """Ask every connection to close, and wait `GRACE` seconds for the answers under way."""
         self._closing = True
         for connection in list(self._state.connections):
-            connection.shutdown()
+            if not connection.transport.is_closing():
+                connection.shutdown()
         await self._until(self._is_quiet)
+
+    async def drop(self) -> None:
+        """Abort the connections that are left, and cancel the requests that do not notice."""
         for connection in list(self._state.connections):
             connection.transport.abort()
         await self._until(self._is_deserted, seconds=GRACE / 10)
@@ -237,8 +243,8 @@ class Application:
 
     def _is_quiet(self) -> bool:
         """Whether all is said: idle connections may still wait for the other side's goodbye."""
-        unsent = (each.transport.get_write_buffer_size() for each in self._state.connections)
-        return not self._state.tasks and not any(unsent)
+        unsent = any(_unsent(each.transport) for each in self._state.connections)
+        return not self._state.tasks and not unsent
 
     def _is_deserted(self) -> bool:
         return not self._state.tasks and not self._state.connections

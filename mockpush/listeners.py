@@ -10,8 +10,8 @@ import socket
 import ssl
 import weakref
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
-from typing import Final
+from contextlib import ExitStack, suppress
+from typing import Final, Literal
 
 from mockpush.errors import ConfigurationError
 
@@ -20,6 +20,26 @@ ACCEPTS_PER_WAKE_UP: Final = 64
 ACCEPT_RETRY: Final = 1.0
 """Seconds to wait when the process has no file descriptor left for a connection."""
 FREE_PORT_ATTEMPTS: Final = 64
+
+MAX_EXCERPT: Final = 200
+MAX_PLAIN_REQUEST: Final = 64 * 1024
+CLIENT_HELLO: Final = b"\x16"
+"""How TLS begins (RFC 8446, Section 5.1), and no HTTP request does."""
+
+_HUNG_UP: Final = "the client hung up, as those do that do not trust the certificate"
+
+Foreign = Literal["tls_on_plain_port", "plain_on_tls_port", "failed_handshake", "unused_connection"]
+"""What reaches a listener and never becomes a request."""
+Report = Callable[[Foreign, dict[str, str]], None]
+
+
+def plain_answer(status: bytes, text: bytes) -> bytes:
+    """A whole HTTP answer, for where there is no application to give one."""
+    head = b"HTTP/1.1 %b\r\ncontent-type: text/plain\r\nconnection: close\r\n" % status
+    return head + b"content-length: %d\r\n\r\n%b" % (len(text), text)
+
+
+_NOT_PLAIN: Final = plain_answer(b"400 Bad Request", b"This port speaks HTTPS, not plain HTTP.\n")
 
 _FAMILIES: Final = {
     "127.0.0.1": ("127.0.0.1", "::1"),
@@ -115,8 +135,8 @@ def _listen(address: str, port: int) -> socket.socket:
 class Acceptor:
     """Accepts the connections of one listening socket, through TLS if there is a `context`.
 
-    Not `loop.create_server`: that keeps a failed handshake to itself, and a connection in the
-    middle of its handshake cannot be closed. `on_failure(error, peer)` hears of the failed ones.
+    Not `loop.create_server`: that keeps failed handshakes to itself, and connections that have not
+    finished theirs cannot be closed. `report` hears of what gets no further than this.
     """
 
     def __init__(
@@ -125,31 +145,42 @@ class Acceptor:
         *,
         context: ssl.SSLContext | None,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
-        on_failure: Callable[[ssl.SSLError, str], None],
+        report: Report,
         logger: logging.Logger,
     ) -> None:
         self._socket = sock
         self._context = context
         self._protocol_factory = protocol_factory
-        self._on_failure = on_failure
+        self._report = report
         self._logger = logger
         self._loop = asyncio.get_running_loop()
         self._pause: asyncio.TimerHandle | None = None
-        self._handshakes: dict[asyncio.Task[None], socket.socket] = {}
+        self._pending: dict[asyncio.Task[None], socket.socket] = {}
+        self._clients: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def open(self) -> None:
         """Begin to accept."""
         self._pause = None
         self._loop.add_reader(self._socket, self._accept)
 
+    def hang_up(self) -> None:
+        """Cut the connections that are left.
+
+        Aborting their transports is not enough: one of asyncio's that speaks TLS and was closed
+        twice waits for the other side, whatever is done to it.
+        """
+        for client in self._clients:
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
     async def close(self) -> None:
-        """Stop accepting, drop the connections that are still in their handshake."""
+        """Stop accepting, and drop the connections that are still in their handshake."""
         if self._pause is not None:
             self._pause.cancel()
         self._loop.remove_reader(self._socket)
-        for task in self._handshakes:
+        for task in self._pending:
             task.cancel()
-        await asyncio.gather(*self._handshakes, return_exceptions=True)
+        await asyncio.gather(*self._pending, return_exceptions=True)
 
     def _accept(self) -> None:
         for _ in range(ACCEPTS_PER_WAKE_UP):
@@ -162,7 +193,8 @@ class Acceptor:
                 return
             client.settimeout(0)
             task = self._loop.create_task(self._connect(client, peer_name(address)))
-            self._handshakes[task] = client
+            self._pending[task] = client
+            self._clients.add(client)
             task.add_done_callback(self._settle)
 
     def _rest(self, error: OSError) -> None:
@@ -171,19 +203,48 @@ class Acceptor:
         self._pause = self._loop.call_later(ACCEPT_RETRY, self.open)
 
     def _settle(self, task: asyncio.Task[None]) -> None:
-        client = self._handshakes.pop(task)
+        client = self._pending.pop(task)
         if task.cancelled():
             client.close()
 
     async def _connect(self, client: socket.socket, peer: str) -> None:
+        if self._context is None:
+            await self._loop.connect_accepted_socket(self._protocol_factory, client)
+        elif await self._begins_with_tls(client, peer):
+            try:
+                await self._loop.connect_accepted_socket(
+                    self._protocol_factory, client, ssl=self._context
+                )
+            except ssl.SSLError as error:
+                reason = (error.reason or str(error)).replace("_", " ").lower()
+                self._report("failed_handshake", {"peer": peer, "reason": reason})
+            except OSError as error:
+                hung_up = isinstance(error, ConnectionResetError)
+                reason = _HUNG_UP if hung_up else str(error)
+                self._report("failed_handshake", {"peer": peer, "reason": reason})
+
+    async def _begins_with_tls(self, client: socket.socket, peer: str) -> bool:
+        """Look at what comes first; answer it and close, if it is not a TLS handshake."""
+        await self._readable(client)
+        with suppress(OSError):
+            begin = client.recv(MAX_EXCERPT, socket.MSG_PEEK)
+            if begin[:1] == CLIENT_HELLO:
+                return True
+            if begin:  # else a probe, which only looked whether the port is open
+                line = begin.partition(b"\r\n")[0].decode("latin-1")
+                self._report("plain_on_tls_port", {"peer": peer, "begins": line})
+                client.recv(MAX_PLAIN_REQUEST)  # closing with unread octets destroys the answer
+                client.send(_NOT_PLAIN)
+        client.close()
+        return False
+
+    async def _readable(self, client: socket.socket) -> None:
+        event = asyncio.Event()
+        self._loop.add_reader(client, event.set)
         try:
-            await self._loop.connect_accepted_socket(
-                self._protocol_factory, client, ssl=self._context
-            )
-        except ssl.SSLError as error:
-            self._on_failure(error, peer)
-        except OSError:
-            pass  # the client went away
+            await event.wait()
+        finally:
+            self._loop.remove_reader(client)
 
 
 def peer_name(address: tuple[object, ...] | None) -> str:

@@ -20,9 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from mockpush.asgi import GRACE, LOGGER, Application, ASGIApp, Foreign, HTTPImplementation
+from mockpush.asgi import GRACE, LOGGER, Application, ASGIApp, HTTPImplementation
 from mockpush.event_loop import LoopFactory, LoopThread, new_event_loop, stop_signals
-from mockpush.listeners import Acceptor, bind
+from mockpush.listeners import Acceptor, Foreign, bind
 from mockpush.origins import Address
 from mockpush.real_clock import real_time
 from mockpush.trust import Trust, trusted
@@ -31,9 +31,6 @@ T = TypeVar("T")
 Hook = Callable[[], Awaitable[object] | None]
 
 CONTROL_PATH: Final = "/_mockpush/v1"
-
-_PLAIN_REQUESTS: Final = {"HTTP_REQUEST", "HTTPS_PROXY_REQUEST"}
-"""What OpenSSL calls a handshake that begins like an HTTP request."""
 
 
 def _ignore(*_: object) -> None:
@@ -122,16 +119,23 @@ class Server:
             await _call(self._on_bound, self.origins)
             application = Application(self._app, http=self._http, report=self._report)
             await application.start()
-            undo.push_async_callback(application.stop)
-            undo.push_async_callback(application.close_connections)
-            for sock in (*plain, *secure):
-                acceptor = Acceptor(
+            acceptors = [
+                Acceptor(
                     sock,
                     context=context if sock in secure else None,
                     protocol_factory=application.protocol,
-                    on_failure=self._handshake_failed,
+                    report=self._report,
                     logger=LOGGER,
                 )
+                for sock in (*plain, *secure)
+            ]
+            # Undone from the last to the first.
+            undo.push_async_callback(application.stop)
+            undo.push_async_callback(application.drop)
+            for acceptor in acceptors:
+                undo.callback(acceptor.hang_up)
+            undo.push_async_callback(application.finish)
+            for acceptor in acceptors:
                 acceptor.open()
                 undo.push_async_callback(acceptor.close)
             undo.push_async_callback(self._call_on_stop)
@@ -287,12 +291,6 @@ class Server:
 
     def _report(self, what: Foreign, detail: Mapping[str, str]) -> None:
         self._on_foreign(what, real_time(), detail)
-
-    def _handshake_failed(self, error: ssl.SSLError, peer: str) -> None:
-        plain = error.reason in _PLAIN_REQUESTS
-        reason = (error.reason or str(error)).replace("_", " ").lower()
-        what: Foreign = "plain_on_tls_port" if plain else "failed_handshake"
-        self._report(what, {"peer": peer, "reason": reason})
 
 
 def _port_of(sockets: Sequence[socket.socket]) -> int:

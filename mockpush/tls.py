@@ -56,7 +56,7 @@ _KEY_USAGES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CertificateAuthority:
     """A P-256 key and its self-signed certificate (RFC 5280)."""
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import ssl
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import certifi
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _REPLACING: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 """Replace the trust store: requests; OpenSSL, Go, Ruby, httpx, aiohttp; curl and PHP's curl."""
@@ -28,6 +32,7 @@ _JAVA: Final = "JAVA_TOOL_OPTIONS"
 _JAVA_PASSWORD: Final = "changeit"  # noqa: S105 - what every Java trust store has; it guards nothing
 
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
+_PEM_BLOCK: Final = re.compile(_BEGIN + b".+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def _environment() -> dict[str, str]:
@@ -112,18 +117,25 @@ def _joined(*parts: bytes) -> bytes:
 
 
 def _java_trust_store(bundle: bytes) -> bytes:
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
     with warnings.catch_warnings():  # some old roots have serial numbers that are not positive
         warnings.simplefilter("ignore")
-        return pkcs12.serialize_java_truststore(
-            [
-                pkcs12.PKCS12Certificate(certificate, f"root-{number}".encode())
-                for number, certificate in enumerate(x509.load_pem_x509_certificates(bundle))
-            ],
-            BestAvailableEncryption(_JAVA_PASSWORD.encode()),
-        )
+        entries = [
+            pkcs12.PKCS12Certificate(certificate, f"root-{number}".encode())
+            for number, certificate in enumerate(_certificates(bundle))
+        ]
+        encryption = BestAvailableEncryption(_JAVA_PASSWORD.encode())
+        return pkcs12.serialize_java_truststore(entries, encryption)
+
+
+def _certificates(bundle: bytes) -> Iterator[x509.Certificate]:
+    """Those that can be read: a root too odd for cryptography is no reason to do without Java."""
+    from cryptography import x509
+
+    for block in _PEM_BLOCK.findall(bundle):
+        with suppress(ValueError):
+            yield x509.load_pem_x509_certificate(block)
 
 
 @contextmanager
