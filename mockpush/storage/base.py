@@ -121,7 +121,7 @@ class Storage(Protocol):
         ...
 
     async def accept(self, message: PushMessage, delivery: Delivery) -> Events:
-        """Keeps a message whose subscription is active.
+        """Keeps a message; `NotFoundError` if its subscription is not there or not active.
 
         Replaces the message of the same topic. Delivers at once when nobody but the service acts for
         the user agent. `LimitError` when there are too many pending messages.
@@ -131,7 +131,10 @@ class Storage(Protocol):
     async def claim(
         self, tenant: str, subscription_id: str, *, delivery: Delivery, now: float
     ) -> Sequence[PushMessage]:
-        """Delivers pending messages to a present user agent, as many as its window allows."""
+        """Delivers pending messages to a present user agent, as many as its window allows.
+
+        Never one whose time has come by `now`.
+        """
         ...
 
     async def release(self, tenant: str, subscription_id: str, *, now: float) -> Events:
@@ -151,7 +154,7 @@ class Storage(Protocol):
         ...
 
     async def next_expiry(self, tenant: str) -> float | None:
-        """When the next thing expires, if anything does."""
+        """A time before which nothing expires; None if nothing ever will."""
         ...
 
     async def record(self, record: RequestRecord) -> Events:
@@ -187,7 +190,10 @@ class Storage(Protocol):
         ...
 
     async def changed(self, tenant: str, *, timeout: float | None) -> bool:
-        """Waits until something happens in the tenant, at most `timeout` real seconds."""
+        """Waits until something happens in the tenant, at most `timeout` real seconds.
+
+        Whether it did. The tenant need not be there yet.
+        """
         ...
 
     async def wake(self) -> None:

@@ -27,6 +27,7 @@ class _Tenant:
 
     `queues` has the open messages of each subscription, `topics` the open message of each topic,
     `expiries` a heap of (time, message or subscription id); entries of what is gone are skipped.
+    `closed` are the ids of the messages that make room for others, first to go first.
     """
 
     name: str
@@ -40,7 +41,7 @@ class _Tenant:
     expiries: list[tuple[float, str]] = field(default_factory=list)
     journal: deque[RequestRecord] = field(default_factory=deque)
     events: deque[Event] = field(default_factory=deque)
-    waiters: set[asyncio.Future[None]] = field(default_factory=set)
+    closed: deque[str] = field(default_factory=deque)
     open: int = 0
 
 
@@ -52,6 +53,7 @@ class MemoryStorage:
         self._tenants: dict[str, _Tenant] = {}
         self._tokens: dict[str, Subscription] = {}
         self._held: dict[str, Subscription] = {}
+        self._waiters: dict[str, set[asyncio.Future[None]]] = {}
 
     # Tenants and clocks
 
@@ -66,7 +68,7 @@ class MemoryStorage:
         if found is None:
             return False
         self._forget_subscriptions(found, list(found.subscriptions.values()))
-        _wake(found)
+        self._wake(tenant)
         return True
 
     async def reset(self, tenant: str, *, keep: frozenset[Keep], now: float) -> Events:
@@ -127,6 +129,7 @@ class MemoryStorage:
     async def set_presence(
         self, tenant: str, subscription_id: str, *, online: bool, delivery: Delivery, now: float
     ) -> Events:
+        await self.expire(tenant, until=now)
         found, subscription = self._subscription(tenant, subscription_id)
         if subscription.online is online:
             return []
@@ -162,6 +165,8 @@ class MemoryStorage:
 
     async def accept(self, message: PushMessage, delivery: Delivery) -> Events:
         tenant, subscription = self._subscription(message.tenant, message.subscription)
+        if subscription.state is not SubscriptionState.ACTIVE:
+            raise NotFoundError(f"the subscription {subscription.id!r} is {subscription.state}")
         replaced = self._replaced(tenant, message, delivery)
         self._make_room(tenant, reserve=replaced is None)
         now = message.received_at
@@ -184,6 +189,7 @@ class MemoryStorage:
     async def claim(
         self, tenant: str, subscription_id: str, *, delivery: Delivery, now: float
     ) -> Sequence[PushMessage]:
+        await self.expire(tenant, until=now)
         found, subscription = self._subscription(tenant, subscription_id)
         if not subscription.online:
             return []
@@ -285,21 +291,20 @@ class MemoryStorage:
         return [] if found is None else [each for each in found.events if each.sequence > after]
 
     async def changed(self, tenant: str, *, timeout: float | None) -> bool:
-        found = self._tenant(tenant)
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        found.waiters.add(waiter)
+        self._waiters.setdefault(tenant, set()).add(waiter)
         try:
             async with asyncio.timeout(timeout):
                 await waiter
         except TimeoutError:
             return False
         finally:
-            found.waiters.discard(waiter)
+            self._stop_waiting(tenant, waiter)
         return True
 
     async def wake(self) -> None:
-        for tenant in self._tenants.values():
-            _wake(tenant)
+        for tenant in list(self._waiters):
+            self._wake(tenant)
 
     # Parts
 
@@ -307,6 +312,7 @@ class MemoryStorage:
         for message in messages:
             self._leave_queue(tenant, message)
             del tenant.messages[message.id]
+        tenant.closed = deque(each for each in tenant.closed if each in tenant.messages)
 
     def _tenant(self, name: str) -> _Tenant:
         found = self._tenants.get(name)
@@ -379,14 +385,13 @@ class MemoryStorage:
         return earlier if earlier.state is MessageState.PENDING else None
 
     def _make_room(self, tenant: _Tenant, *, reserve: bool) -> None:
-        """Forgets the oldest closed message when the limit is reached."""
+        """Forgets the message that was closed first when the limit is reached."""
         limit = self._limits.messages
         if len(tenant.messages) < limit:
             return
         _require(tenant.open if reserve else tenant.open - 1, limit, "messages")
-        closed = next((each for each in tenant.messages.values() if not each.open), None)
-        if closed is not None:
-            del tenant.messages[closed.id]
+        if tenant.closed:
+            del tenant.messages[tenant.closed.popleft()]
 
     def _keep_pending(
         self, tenant: _Tenant, message: PushMessage, delivery: Delivery, now: float
@@ -442,6 +447,7 @@ class MemoryStorage:
         message.steps += (TimelineEntry(now, step, detail),)
         if not message.open:
             self._leave_queue(tenant, message)
+            tenant.closed.append(message.id)
         kind = _KINDS[step]
         return [self._emit(tenant, now, kind, message.subscription, message.id, None, detail)]
 
@@ -480,16 +486,20 @@ class MemoryStorage:
         tenant.events.append(event)
         if len(tenant.events) > self._limits.events:
             tenant.events.popleft()
-        if tenant.waiters:
-            _wake(tenant)
+        if self._waiters:
+            self._wake(tenant.name)
         return event
 
+    def _wake(self, tenant: str) -> None:
+        for waiter in self._waiters.pop(tenant, ()):
+            if not waiter.done():
+                waiter.set_result(None)
 
-def _wake(tenant: _Tenant) -> None:
-    for waiter in tenant.waiters:
-        if not waiter.done():
-            waiter.set_result(None)
-    tenant.waiters.clear()
+    def _stop_waiting(self, tenant: str, waiter: asyncio.Future[None]) -> None:
+        waiters = self._waiters.get(tenant, set())
+        waiters.discard(waiter)
+        if not waiters:
+            self._waiters.pop(tenant, None)
 
 
 def _require(count: int, limit: int, setting: str) -> None:
