@@ -15,6 +15,8 @@ ROOT: Final = "/_mockpush/v1"
 TENANT_HEADER: Final = "Mockpush-Tenant"
 PAGE: Final = 1000
 """The most items that the service gives at a time."""
+LONGEST_WAIT: Final = 600.0
+"""Seconds that the service waits at most before it answers."""
 _ERRORS: Final[Mapping[int, type[errors.ServiceError]]] = {
     400: errors.InvalidRequestError,
     404: errors.NotFoundError,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, NamedTuple
 
-from .api import PAGE, Api, Json
+from .api import LONGEST_WAIT, PAGE, Api, Json
 from .deadlines import Deadline
 from .matching import Difference, Kind, NearMiss, R
 
@@ -73,9 +73,9 @@ class Arrivals(Generic[R]):
             found, closest = self._take_from(reading.items(), match, count)
             if len(found) >= count:
                 return found
-            if not reading.complete:
+            if reading.timed_out and not deadline.remaining:
                 return Shortfall(len(found), [*self._untaken(reading.closest()), *closest][:3])
-            reading.wait(count - len(found), deadline.remaining)
+            reading.wait(count - len(found), min(deadline.remaining, LONGEST_WAIT))
 
     def _take_from(
         self, items: Iterable[Json], match: Mapping[str, Any], count: int
@@ -116,9 +116,9 @@ class _Reading:
         self._page: Json = {}
 
     @property
-    def complete(self) -> bool:
-        """Whether the service waited for nothing or got what it waited for."""
-        return self._page.get("complete") is not False
+    def timed_out(self) -> bool:
+        """Whether the service has waited in vain."""
+        return self._page.get("complete") is False
 
     def items(self) -> list[Json]:
         """Everything read, oldest first."""

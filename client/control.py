@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
 from mockpush import errors
 
 from . import explaining
-from .api import Api
+from .api import Api, Json
 from .arrivals import Arrivals, Shortfall, Taken
 from .matching import REQUESTS, MessageMatch, R, RequestMatch
 from .operations import HasPublicKey, Operations
@@ -46,6 +46,10 @@ class Control(Operations):
         """From here on failures quote the server's own journal, not from its beginning."""
         for page in self._api.pages("server/requests", since=self._strays_since):
             self._strays_since = page["next"]
+
+    def strays(self) -> list[Json]:
+        """What has come into the server's own journal since `begin`."""
+        return self.server_requests(since=self._strays_since)
 
     def reset(self, *, keep: Any = ()) -> None:
         """Empties the tenant and puts its clock back, but for what `keep` names."""
@@ -189,7 +193,7 @@ class Control(Operations):
                 match=match,
                 outcome=outcome,
                 refused=[each for each in self._all_refused() if each.id not in self._noticed],
-                strays=self.server_requests(since=self._strays_since),
+                strays=self.strays(),
             )
         )
 

@@ -203,6 +203,11 @@ class Operations:
         kept = list(keep)
         self._api.post("reset", body={"keep": kept} if kept else {})
 
+    def about(self) -> Json:
+        """What the service is: its version, its origins, the hosts that it answers to."""
+        about: Json = self._api.get()
+        return about
+
     def ca_pem(self) -> str:
         """The certificate of the service's own authority."""
         return self._api.text("ca.pem")

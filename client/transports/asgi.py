@@ -1,14 +1,14 @@
-"""Requests to an ASGI application in this process, on an event loop of another thread."""
+"""Requests to an ASGI application in this process, whose event loop another thread runs."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from mockpush import errors
@@ -16,10 +16,15 @@ from mockpush import errors
 from ..headers import Headers
 from .base import Fields, Stream, Transport
 
+_PATIENCE: Final = 2.0
+"""Seconds in which a loop that is not blocked says which one it is."""
+
+T = TypeVar("T")
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Submit: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Future[Any]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -38,23 +43,21 @@ _Events: TypeAlias = "SimpleQueue[_Start | bytes | _End]"
 
 
 class AsgiTransport(Transport):
-    """Calls `application` on `loop`, which runs in another thread.
+    """Calls `application` on the event loop of another thread.
 
-    `url` is what the application sees as its own, and what errors name. Errors that the application
-    raises are raised here. Close the transport before the loop stops: a loop that has stopped can
-    no longer end a request.
+    `submit` gives a coroutine to that loop: `Server.submit`, or `run_coroutine_threadsafe` with a
+    loop. It must end every future when the loop stops, and raise `RuntimeError` after that. `url`
+    is what the application sees as its own, and what errors name. Errors that the application
+    raises are raised here.
     """
 
     def __init__(
-        self,
-        application: Application,
-        loop: asyncio.AbstractEventLoop,
-        *,
-        url: str = "http://localhost",
+        self, application: Application, submit: Submit, *, url: str = "http://localhost"
     ) -> None:
         self.url = url.rstrip("/")
         self._application = application
-        self._loop = loop
+        self._submit = submit
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._open: set[_AsgiStream] = set()
         self._closed = False
@@ -74,8 +77,10 @@ class AsgiTransport(Transport):
         stream = _AsgiStream(self, timeout)
         with self._lock:
             if self._closed:
-                raise self.closed()
-            stream.future = self._submit(_Exchange(scope, body, stream.events))
+                raise self.ended()
+            stream.future = self._start(
+                _Exchange(scope, body, stream.events).run(self._application)
+            )
             self._open.add(stream)
         stream.future.add_done_callback(stream.end)
         stream.begin()
@@ -83,7 +88,7 @@ class AsgiTransport(Transport):
 
     def fork(self) -> AsgiTransport:
         """Another transport to the same application."""
-        return AsgiTransport(self._application, self._loop, url=self.url)
+        return AsgiTransport(self._application, self._submit, url=self.url)
 
     def close(self) -> None:
         """Cancels outstanding requests: their threads get an `errors.ConnectError`."""
@@ -93,33 +98,49 @@ class AsgiTransport(Transport):
         for stream in outstanding:
             stream.cancel()
 
-    def closed(self) -> errors.ConnectError:
-        """Why a request ended without its answer."""
-        return errors.ConnectError(f"the transport to {self.url} is closed")
+    def ended(self) -> errors.ConnectError:
+        """Why a request ends without its answer."""
+        if self._closed:
+            return errors.ConnectError(f"the transport to {self.url} is closed")
+        return errors.ConnectError(f"the service at {self.url} has been stopped")
 
     def forget(self, stream: _AsgiStream) -> None:
         """The stream has ended."""
         with self._lock:
             self._open.discard(stream)
 
-    def _submit(self, exchange: _Exchange) -> Future[None]:
-        coroutine = exchange.run(self._application)
+    def _start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            return self._submit(coroutine)
         except RuntimeError as error:
             coroutine.close()
-            raise errors.ConnectError(f"the service at {self.url} has been stopped") from error
+            raise self.ended() from error
 
     def _refuse_own_loop(self) -> None:
         try:
             running = asyncio.get_running_loop()
         except RuntimeError:
             return
+        if self._loop is None:
+            self._loop = self._ask_for_loop() or running
         if running is self._loop:
             raise errors.BlockingWaitError(
                 f"a blocking call on the event loop that serves {self.url} could never end: await "
                 "the `…_async` twin, or run the call with `await asyncio.to_thread(…)`"
             )
+
+    def _ask_for_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The application's loop; None if it does not answer, as one that we are blocking."""
+        asked = self._start(_running_loop())
+        try:
+            return asked.result(_PATIENCE)
+        except TimeoutError:
+            asked.cancel()
+            return None
+
+
+async def _running_loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
 
 
 class _Exchange:
@@ -197,7 +218,7 @@ class _AsgiStream(Stream):
     def end(self, future: Future[None]) -> None:
         """The application has returned, raised or been cancelled; runs in whichever thread."""
         if future.cancelled():
-            self.events.put(_End(self._transport.closed()))
+            self.events.put(_End(self._transport.ended()))
         else:
             self.events.put(_End(future.exception()))
 

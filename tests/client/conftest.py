@@ -37,6 +37,12 @@ async def _end_all_tasks() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.fixture
+def submit(loop):
+    """Gives a coroutine to the loop of the thread."""
+    return lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop)
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -143,21 +149,21 @@ def application() -> Application:
 
 
 @pytest.fixture(params=["http", "asgi"])
-def transport(request, application, loop, serve):
+def transport(request, application, submit, serve):
     """Both transports, in front of `application`."""
     made = (
         HttpTransport(serve(application))
         if request.param == "http"
-        else AsgiTransport(application, loop, url="http://localhost:8030")
+        else AsgiTransport(application, submit, url="http://localhost:8030")
     )
     with made as transport:
         yield transport
 
 
 @pytest.fixture
-def in_process(application, loop):
+def in_process(application, submit):
     """A transport in front of `application`."""
-    with AsgiTransport(application, loop) as transport:
+    with AsgiTransport(application, submit) as transport:
         yield transport
 
 

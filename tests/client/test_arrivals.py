@@ -62,6 +62,16 @@ def test_the_service_is_asked_to_wait_for_what_is_missing(messages, arrivals, me
     assert 1.5 < float(messages.queries[-1]["timeout"]) <= 2
 
 
+def test_a_wait_longer_than_the_service_s_own_is_asked_for_in_parts(
+    messages, arrivals, message_json, monkeypatch
+):
+    monkeypatch.setattr("mockpush.client.arrivals.LONGEST_WAIT", 0.004)
+    assert isinstance(arrivals.take(1, {}, 0.01), Shortfall)
+    timeouts = [float(query["timeout"]) for query in messages.queries[1:]]
+    assert len(timeouts) > 2
+    assert max(timeouts) == 0.004
+
+
 def test_only_matching_messages_are_waited_for(messages, arrivals, message_json):
     messages.items = [message_json("a")]
     messages.arriving = [message_json("b", topic="t")]

@@ -47,7 +47,7 @@ class Service:
         async def handler(call):
             return status, [], b"" if body is None else json.dumps(body).encode()
 
-        self.application.handlers[f"{ROOT}/{path}"] = handler
+        self.application.handlers[f"{ROOT}/{path}".rstrip("/")] = handler
 
     @property
     def calls(self) -> list:
@@ -196,6 +196,8 @@ def test_it_tells_what_reached_the_server_but_no_subscription(control, service):
     control.begin()
     unknown = {"kind": "unknown_subscription", "request": {"method": "POST", "target": "/push/x"}}
     service.strays.items += [{**unknown, "id": 2}, {**stray, "id": 3}]
+    assert [entry["id"] for entry in control.strays()] == [2, 3]
+    assert [entry["id"] for entry in control.server_requests()] == [1, 2, 3]
     with pytest.raises(errors.WaitError) as caught:
         control.wait(timeout=0)
     assert str(caught.value).endswith(
@@ -451,6 +453,11 @@ def test_the_certificate_and_the_health_of_the_service(control, service, in_proc
     assert not control.ready()
     in_process.close()
     assert not control.healthy()
+
+
+def test_what_the_service_is(control, service):
+    service.answer("", 200, {"version": "1"})
+    assert control.about() == {"version": "1"}
 
 
 def test_the_clock_is_the_tenant_s(control, service, application):

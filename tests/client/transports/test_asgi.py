@@ -15,12 +15,12 @@ def transport(in_process):
     return in_process
 
 
-def test_the_scope_is_that_of_its_url(application, loop):
+def test_the_scope_is_that_of_its_url(application, submit):
     @application.route("/")
     async def answer(call):
         return 204, [], b""
 
-    with AsgiTransport(application, loop, url="https://localhost:8031/") as transport:
+    with AsgiTransport(application, submit, url="https://localhost:8031/") as transport:
         transport.request("GET", "/")
         assert transport.url == "https://localhost:8031"
     scope = application.calls[0].scope
@@ -30,12 +30,12 @@ def test_the_scope_is_that_of_its_url(application, loop):
 
 
 @pytest.mark.parametrize(("url", "port"), [("http://localhost", 80), ("https://localhost", 443)])
-def test_the_port_of_a_url_without_one(application, loop, url, port):
+def test_the_port_of_a_url_without_one(application, submit, url, port):
     @application.route("/")
     async def answer(call):
         return 204, [], b""
 
-    with AsgiTransport(application, loop, url=url) as transport:
+    with AsgiTransport(application, submit, url=url) as transport:
         transport.request("GET", "/")
     assert application.calls[0].scope["server"] == ("localhost", port)
 
@@ -107,15 +107,29 @@ def test_an_abandoned_request_is_cancelled_in_the_application(application, trans
     assert asyncio.run_coroutine_threadsafe(cancelled.wait(), loop).result(10)
 
 
-def test_a_blocking_request_on_the_application_s_own_loop_says_so(application, loop):
-    transport = AsgiTransport(application, loop)
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_a_blocking_request_on_the_application_s_own_loop_says_so(
+    application, submit, monkeypatch, asked_before
+):
+    monkeypatch.setattr("mockpush.client.transports.asgi._PATIENCE", 0.05)
+
+    @application.route("/")
+    async def answer(call):
+        return 204, [], b""
 
     async def request() -> None:
         transport.request("GET", "/")
 
+    async def other_loop() -> None:
+        assert transport.request("GET", "/").status == 204
+
+    transport = AsgiTransport(application, submit)
+    if asked_before:
+        asyncio.run(other_loop())
+    before = len(application.calls)
     with pytest.raises(errors.BlockingWaitError, match="_async"):
-        asyncio.run_coroutine_threadsafe(request(), loop).result()
-    assert application.calls == []
+        submit(request()).result()
+    assert len(application.calls) == before
 
 
 async def test_another_running_loop_may_wait(application, transport):
@@ -129,6 +143,18 @@ async def test_another_running_loop_may_wait(application, transport):
 def test_a_loop_that_has_been_closed(application):
     loop = asyncio.new_event_loop()
     loop.close()
-    transport = AsgiTransport(application, loop)
+    transport = AsgiTransport(
+        application, lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop)
+    )
+    with pytest.raises(errors.ConnectError, match="has been stopped"):
+        transport.request("GET", "/")
+
+
+def test_a_request_that_the_loop_gives_up(application, transport, loop):
+    @application.route("/")
+    async def cancelled(call):
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
     with pytest.raises(errors.ConnectError, match="has been stopped"):
         transport.request("GET", "/")

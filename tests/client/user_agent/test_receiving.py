@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 
 import pytest
@@ -255,12 +254,16 @@ async def test_in_an_event_loop_a_server_in_another_thread_may_be_asked(
     assert texts(user_agent) == ["hello"]
 
 
-def test_on_the_server_s_own_loop_reading_says_that_it_would_block(user_agent, loop, subscription):
+def test_on_the_server_s_own_loop_reading_says_that_it_would_block(
+    user_agent, submit, subscription, monkeypatch
+):
+    monkeypatch.setattr("mockpush.client.transports.asgi._PATIENCE", 0.05)
+
     async def read():
         return user_agent.received
 
     with pytest.raises(errors.BlockingWaitError):
-        asyncio.run_coroutine_threadsafe(read(), loop).result()
+        submit(read()).result()
 
 
 def test_it_works_over_http(service, application, serve):
@@ -291,8 +294,8 @@ def test_a_service_that_fails_in_the_background_is_told_of(user_agent, service, 
     assert come.wait(10)
 
 
-def test_a_transport_may_be_closed_first(service, application, loop):
-    transport = AsgiTransport(application, loop)
+def test_a_transport_may_be_closed_first(service, application, submit):
+    transport = AsgiTransport(application, submit)
     user_agent = UserAgent(transport)
     user_agent.subscribe()
     transport.close()
