@@ -64,7 +64,8 @@ _bound: Final[weakref.WeakSet[socket.socket]] = weakref.WeakSet()
 def _close_inherited() -> None:
     """A forked child must not keep the port after its parent has stopped."""
     for sock in list(_bound):
-        sock.close()
+        if sock.fileno() >= 0:
+            os.close(sock.detach())  # close() would wait for an event loop that is not here
 
 
 if hasattr(os, "register_at_fork"):

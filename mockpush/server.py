@@ -227,6 +227,11 @@ class Server:
         return str(self._known.ca_file)
 
     @property
+    def ca_pem(self) -> bytes:
+        """The same, its content."""
+        return self._known.trust.ca_pem
+
+    @property
     def environ(self) -> dict[str, str]:
         """Variables for a program that is to find this server (`MOCKPUSH_…`) and to trust it."""
         return dict(self._known.environ)
