@@ -6,13 +6,17 @@ It runs after the answer, when somebody looks, and never changes the answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
-from .errors import DecryptionError
-from .protocol.diagnosis import MAX_OTHERS, diagnose
-from .protocol.findings import Finding
-from .protocol.inspection import Decryption, Payload, draft_values
-from .protocol.model import Subscription, SubscriptionKeys
-from .protocol.records import PushMessage
+from mockpush.errors import DecryptionError
+from mockpush.protocol.diagnosis import MAX_OTHERS, diagnose
+from mockpush.protocol.findings import Finding
+from mockpush.protocol.inspection import Decryption, Payload, draft_values
+from mockpush.protocol.model import Subscription, SubscriptionKeys
+from mockpush.protocol.records import PushMessage
+
+_CODING: Final = "content_encoding."
 
 
 def correlate(
@@ -24,12 +28,12 @@ def correlate(
     mixes up two rows encrypts for another subscription of the same service.
     """
     own = next((each for each in subscriptions if each.id == message.subscription), None)
-    if own is None or own.keys is None or not payload.findings:
-        return Payload(payload.decryption, None, payload.findings, explained=True)
-    first = payload.findings[0]
+    failure = _failure(message, payload)
+    if own is None or own.keys is None or failure is None:
+        return replace(payload, explained=True)
     salt, dh, rs = draft_values(message.inspection.parameters)
     cause = diagnose(
-        DecryptionError(first.code, expected=first.expected, actual=first.actual),
+        DecryptionError(failure.code, expected=failure.expected, actual=failure.actual),
         message.body,
         coding=message.inspection.content_encoding or "",
         keys=own.keys,
@@ -39,7 +43,15 @@ def correlate(
         others=_others(own, subscriptions),
     )
     finding = Finding(cause.code, cause.expected, cause.actual, cause.detail)
-    return Payload(Decryption.FAILED, None, (finding,), explained=True)
+    known = message.inspection.codes
+    findings = () if finding.code in known else (finding,)
+    return Payload(Decryption.FAILED, None, findings, explained=True)
+
+
+def _failure(message: PushMessage, payload: Payload) -> Finding | None:
+    """Why reading stopped: what decryption said, or that there was no coding to decrypt."""
+    codings = (each for each in message.inspection.findings if each.code.startswith(_CODING))
+    return next(iter(payload.findings), None) or next(codings, None)
 
 
 def _others(

@@ -12,20 +12,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from .client.control import Control
-from .client.records import Request
-from .client.transports.asgi import AsgiTransport
-from .client.transports.base import Transport
-from .client.transports.http import HttpTransport
-from .client.user_agent import UserAgent
-from .server import Server
-from .service import PushService
-from .settings import Settings, load_settings
-from .trust import Trust, trusted
-from .vapid_keys import VapidKeys, service_keys
+from mockpush.client.control import Control
+from mockpush.client.records import Request
+from mockpush.client.transports.asgi import AsgiTransport
+from mockpush.client.transports.base import Transport
+from mockpush.client.transports.http import HttpTransport
+from mockpush.client.user_agent import UserAgent
+from mockpush.server import Server
+from mockpush.service import PushService
+from mockpush.settings import Settings, load_settings
+from mockpush.trust import Trust, trusted
+from mockpush.vapid_keys import VapidKeys, service_keys
 
 _URL_VARIABLE: Final = "MOCKPUSH_URL"
 _REMEMBERED: Final = 10_000
@@ -134,7 +134,7 @@ class PushServer:
         return [
             f"{self._nodes[request['target']]}: {request['method']} {request['target']}"
             for entry in self._own.strays()
-            if (request := entry["request"]) and request["target"] in self._nodes
+            if (request := entry.get("request")) and request["target"] in self._nodes
         ]
 
 
@@ -153,28 +153,25 @@ def running(chosen: Settings, *, url: str | None) -> Iterator[PushServer]:
     """The service at `url` (or in `MOCKPUSH_URL`), else one in this process; trusted meanwhile."""
     url = url or os.environ.get(_URL_VARIABLE)
     with _attached(url) if url else _started(chosen) as server:
-        ca_pem = Path(server.ca_file).read_bytes()
-        with trusted(server.environ, ca_pem=ca_pem):
-            yield server
+        yield server
 
 
 @contextmanager
 def _started(chosen: Settings) -> Iterator[PushServer]:
-    server = Server(PushService(chosen.service_options()), **_server_options(chosen))
-    with server.running():
+    server = Server(PushService(chosen.service_options()), **chosen.server_options())
+    with (
+        server.running(),
+        server.trusted(),
+        AsgiTransport(server.app, server.submit, url=server.url) as transport,
+    ):
         yield PushServer(
-            AsgiTransport(server.app, server.submit, url=server.url),
+            transport,
             url=server.url,
             https_url=server.https_url,
-            ca_file=str(server.ca_file),
+            ca_file=server.ca_file,
             environ=server.environ,
             ssl_context=server.ssl_context,
         )
-
-
-def _server_options(chosen: Settings) -> dict[str, Any]:
-    names = ("host", "port", "https_port", "hostnames", "endpoint_origin", "data_dir")
-    return {name: getattr(chosen, name) for name in names}
 
 
 @contextmanager
@@ -185,11 +182,13 @@ def _attached(url: str) -> Iterator[PushServer]:
         ca_file = Path(directory, "ca.pem")
         ca_file.write_text(control.ca_pem())
         trust = Trust(ca_file.read_bytes(), Path(directory), hosts=tuple(about["hosts"]))
-        yield PushServer(
-            transport,
-            url=url,
-            https_url=about["https"],
-            ca_file=str(ca_file),
-            environ=trust.environ(),
-            ssl_context=trust.ssl_context(),
-        )
+        environ = trust.environ()
+        with trusted(environ, ca_pem=trust.ca_pem):
+            yield PushServer(
+                transport,
+                url=url,
+                https_url=about["https"],
+                ca_file=str(ca_file),
+                environ=environ,
+                ssl_context=trust.ssl_context(),
+            )

@@ -1,315 +1,62 @@
-"""The server: an ASGI application on a plain port and a TLS port, and trust for its certificate."""
+"""The push service as a running server: HTTP and HTTPS, endpoints, trust."""
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-import inspect
 import os
-import shutil
-import socket
-import ssl
-import tempfile
-import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import AsyncExitStack, ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import TypedDict, Unpack
 
-from mockpush.asgi import GRACE, LOGGER, Application, ASGIApp, HTTPImplementation
-from mockpush.event_loop import LoopFactory, LoopThread, new_event_loop, stop_signals
-from mockpush.listeners import Acceptor, Foreign, bind
-from mockpush.origins import Address
-from mockpush.real_clock import real_time
-from mockpush.trust import Trust, trusted
-
-T = TypeVar("T")
-Hook = Callable[[], Awaitable[object] | None]
-
-CONTROL_PATH: Final = "/_mockpush/v1"
+from mockpush.http.app import App
+from mockpush.listeners import Foreign
+from mockpush.server_journal import Stray
+from mockpush.service import PushService
+from mockpush.web_server import WebServer
 
 
-def _ignore(*_: object) -> None:
-    """The hook of those who have none."""
+class Listening(TypedDict, total=False):
+    """Where and how it listens; see `WebServer`."""
+
+    host: str
+    port: int
+    https_port: int
+    data_dir: str | os.PathLike[str] | None
 
 
-@dataclass(frozen=True)
-class _Running:
-    """What there is to know between start and stop."""
+class Server(WebServer):
+    """Runs a push service (a new one unless given) on a plain and a TLS port.
 
-    address: Address
-    trust: Trust
-    ca_file: Path
-
-    @cached_property
-    def environ(self) -> dict[str, str]:
-        return {
-            "MOCKPUSH_URL": self.address.url,
-            "MOCKPUSH_HTTPS_URL": self.address.https_url,
-            "MOCKPUSH_CONTROL_URL": self.address.url + CONTROL_PATH,
-            "MOCKPUSH_CA_FILE": str(self.ca_file),
-            **self.trust_environ,
-        }
-
-    @cached_property
-    def trust_environ(self) -> dict[str, str]:
-        return self.trust.environ()
-
-    @cached_property
-    def ssl_context(self) -> ssl.SSLContext:
-        return self.trust.ssl_context()
-
-
-class Server:
-    """Serves the ASGI application `app` over HTTP and HTTPS (port 0: any free one).
-
-    `hostnames` join localhost in the certificate and in the origins. With `data_dir` the
-    certificate authority outlives the server. Called on the server's event loop are
-    `on_bound(origins)`, before the first connection is accepted; each of `on_stop`, before the
-    first is closed, to end what would not end by itself; and `on_foreign(what, at, detail)` for
-    each connection that is no request, `at` in real time. Every way to start raises
-    `ConfigurationError` if a setting cannot be used.
-
-    It runs in `async with server`, in `await server.serve()` until SIGTERM or SIGINT, or in
-    `with server.running()` on a thread of its own.
+    Endpoints are given out under the HTTPS port's `https://localhost:PORT`, or under
+    `endpoint_origin` where ports are mapped. `hostnames` join localhost in the certificate and are
+    names to which the control API answers. See `WebServer` for the ways to run it.
     """
 
     def __init__(
         self,
-        app: ASGIApp,
+        service: PushService | None = None,
         *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        https_port: int = 0,
         hostnames: Sequence[str] = (),
-        data_dir: str | os.PathLike[str] | None = None,
-        http: HTTPImplementation = "auto",
-        on_bound: Callable[[tuple[str, ...]], Awaitable[object] | None] = _ignore,
-        on_stop: Sequence[Hook] = (),
-        on_foreign: Callable[[Foreign, float, Mapping[str, str]], None] = _ignore,
+        endpoint_origin: str | None = None,
+        **listening: Unpack[Listening],
     ) -> None:
-        self._app = app
-        self._host = host
-        self._port = port
-        self._https_port = https_port
-        self._hostnames = tuple(hostnames)
-        self._data_dir = None if data_dir is None else Path(data_dir)
-        self._http: HTTPImplementation = http
-        self._on_bound = on_bound
-        self._on_stop = tuple(on_stop)
-        self._on_foreign = on_foreign
-        self._running: _Running | None = None
-        self._undo = AsyncExitStack()
-        self._thread: LoopThread | None = None
+        self.service = service or PushService()
+        self.app = App(self.service, hosts=tuple(hostnames), ca_pem=self._ca_pem)
+        self._endpoint_origin = endpoint_origin
+        super().__init__(
+            self.app,
+            hostnames=hostnames,
+            on_bound=self._give_out,
+            on_stop=(self.service.close,),
+            on_foreign=self._note,
+            **listening,
+        )
 
-    # Running in an event loop
+    def _give_out(self, origins: tuple[str, ...]) -> None:
+        own = self._endpoint_origin
+        self.service.open(origins if own is None else (own,))
 
-    async def start(self) -> None:
-        """Bind, tell `on_bound`, accept; returns when both ports answer."""
-        if self._running is not None:
-            raise RuntimeError("the server is running already")
-        async with AsyncExitStack() as undo:
-            plain = self._bind(undo, self._port, flag="--port")
-            secure = self._bind(undo, self._https_port, flag="--https-port")
-            context = self._identify(undo, _port_of(plain), _port_of(secure))
-            await _call(self._on_bound, self.origins)
-            application = Application(self._app, http=self._http, report=self._report)
-            await application.start()
-            acceptors = [
-                Acceptor(
-                    sock,
-                    context=context if sock in secure else None,
-                    protocol_factory=application.protocol,
-                    report=self._report,
-                    logger=LOGGER,
-                )
-                for sock in (*plain, *secure)
-            ]
-            # Undone from the last to the first.
-            undo.push_async_callback(application.stop)
-            undo.push_async_callback(application.drop)
-            for acceptor in acceptors:
-                undo.callback(acceptor.hang_up)
-            undo.push_async_callback(application.finish)
-            for acceptor in acceptors:
-                acceptor.open()
-                undo.push_async_callback(acceptor.close)
-            undo.push_async_callback(self._call_on_stop)
-            self._undo = undo.pop_all()
+    def _note(self, what: Foreign, at: float, detail: Mapping[str, str]) -> None:
+        self.service.journal.add(Stray(what), at=at, detail=detail)
 
-    async def stop(self) -> None:
-        """End what is open, within 2 seconds; nothing is left when it returns."""
-        undo, self._undo = self._undo, AsyncExitStack()
-        await undo.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.stop()
-
-    async def serve(self, *, ready: Callable[[], object] = _ignore) -> None:
-        """Start, call `ready`, stop at SIGTERM or SIGINT; in the main thread only."""
-        with stop_signals() as asked:
-            async with self:
-                ready()
-                await asked.wait()
-
-    # Running on a thread
-
-    def start_in_thread(self, *, loop_factory: LoopFactory = new_event_loop) -> None:
-        """Start on a daemon thread of its own; returns when both ports answer."""
-        with ExitStack() as undo:
-            thread = LoopThread(name="mockpush", loop_factory=loop_factory)
-            undo.callback(thread.stop)
-            thread.submit(self.start()).result()
-            undo.pop_all()
-        self._thread = thread
-        atexit.register(self.stop_thread)
-
-    def stop_thread(self) -> None:
-        """Stop; nothing is left when it returns. A forked child leaves the server alone."""
-        thread, self._thread = self._thread, None
-        if thread is None or thread.inherited:
-            return
-        atexit.unregister(self.stop_thread)
-        try:
-            thread.submit(self.stop()).result()
-        finally:
-            thread.stop()
-
-    @contextmanager
-    def running(self) -> Iterator[Self]:
-        """`start_in_thread` and `stop_thread` around a block."""
-        self.start_in_thread()
-        try:
-            yield self
-        finally:
-            self.stop_thread()
-
-    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run `coroutine` on the loop of the server's thread; cancelled if the server stops."""
-        if self._thread is None:
-            coroutine.close()
-            raise RuntimeError("the server does not run on a thread of its own")
-        return self._thread.submit(coroutine)
-
-    # What clients need to know
-
-    @property
-    def url(self) -> str:
-        """`http://127.0.0.1:PORT`."""
-        return self._known.address.url
-
-    @property
-    def https_url(self) -> str:
-        """`https://localhost:PORT`."""
-        return self._known.address.https_url
-
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """All that it answers under: HTTPS before HTTP, localhost first."""
-        return self._known.address.origins
-
-    @property
-    def ca_file(self) -> str:
-        """The certificate of the certificate authority (PEM)."""
-        return str(self._known.ca_file)
-
-    @property
-    def ca_pem(self) -> bytes:
-        """The same, its content."""
-        return self._known.trust.ca_pem
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """Variables for a program that is to find this server (`MOCKPUSH_…`) and to trust it."""
-        return dict(self._known.environ)
-
-    @property
-    def ssl_context(self) -> ssl.SSLContext:
-        """A context for clients that trusts this server, and what the user trusts."""
-        return self._known.ssl_context
-
-    @contextmanager
-    def trusted(self) -> Iterator[None]:
-        """Inside the block, this process and what it starts trust the server (`trust.trusted`)."""
-        known = self._known
-        with trusted(known.trust_environ, ca_pem=known.trust.ca_pem):
-            yield
-
-    @property
-    def _known(self) -> _Running:
-        if self._running is None:
-            raise RuntimeError("the server is not running")
-        return self._running
-
-    # The steps of start and stop
-
-    def _bind(self, undo: AsyncExitStack, port: int, *, flag: str) -> tuple[socket.socket, ...]:
-        sockets = bind(self._host, port, flag=flag)
-        for sock in sockets:
-            undo.callback(sock.close)
-        return sockets
-
-    def _identify(self, undo: AsyncExitStack, port: int, https_port: int) -> ssl.SSLContext:
-        """Make the certificate; from here on the server's address is known."""
-        from mockpush.tls import CertificateAuthority, server_context
-
-        address = Address(self._host, port, https_port, self._hostnames)
-        private = self._private_directory(undo)
-        if self._data_dir is None:
-            authority, public = CertificateAuthority.create(), private
-        else:
-            authority, public = CertificateAuthority.kept_in(self._data_dir), self._data_dir
-        context = server_context(authority.issue(address.names), directory=private)
-        trust = Trust(authority.pem, private, address.names)
-        self._running = _Running(address, trust, authority.publish(public))
-        undo.callback(self._forget)
-        return context
-
-    def _forget(self) -> None:
-        self._running = None
-
-    def _private_directory(self, undo: AsyncExitStack) -> Path:
-        directory = tempfile.mkdtemp(prefix="mockpush-")
-        undo.callback(weakref.finalize(self, _remove, directory, os.getpid()))
-        return Path(directory)
-
-    async def _call_on_stop(self) -> None:
-        for hook in self._on_stop:
-            try:
-                async with asyncio.timeout(GRACE):
-                    await _call(hook)
-            except TimeoutError:
-                LOGGER.warning("%r has not ended after %s s; stopping without it", hook, GRACE)
-
-    def _report(self, what: Foreign, detail: Mapping[str, str]) -> None:
-        self._on_foreign(what, real_time(), detail)
-
-
-def _port_of(sockets: Sequence[socket.socket]) -> int:
-    port: int = sockets[0].getsockname()[1]
-    return port
-
-
-async def _call(hook: Callable[..., Awaitable[object] | None], *arguments: object) -> None:
-    outcome = hook(*arguments)
-    if inspect.isawaitable(outcome):
-        await outcome
-
-
-def _remove(directory: str, owner: int) -> None:
-    """Not in a forked child, which runs its parent's finalizers when it exits."""
-    if os.getpid() == owner:
-        shutil.rmtree(directory, ignore_errors=True)
+    def _ca_pem(self) -> bytes:
+        return Path(self.ca_file).read_bytes()

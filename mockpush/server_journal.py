@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .protocol.inspection import Inspection
-from .protocol.judging import Judgement
-from .protocol.model import PushRequest
-from .protocol.records import RequestRecord, WireAnswer
+from mockpush.protocol.inspection import Inspection
+from mockpush.protocol.judging import Judgement
+from mockpush.protocol.model import PushRequest
+from mockpush.protocol.records import RequestRecord, WireAnswer
 
 NO_TENANT: Final = ""
 
@@ -26,6 +26,8 @@ class Stray(StrEnum):
     TLS_ON_PLAIN_PORT = "tls_on_plain_port"
     PLAIN_ON_TLS_PORT = "plain_on_tls_port"
     FAILED_HANDSHAKE = "failed_handshake"
+    UNUSED_CONNECTION = "unused_connection"
+    """a client connected and hung up, for it does not trust the certificate perhaps"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,9 @@ class ServerJournal:
     ) -> None:
         """A request to a push resource that no tenant knows."""
         number = self._count + 1
-        record = RequestRecord(number, NO_TENANT, None, None, request, inspection, judgement, answer)
+        record = RequestRecord(
+            number, NO_TENANT, None, None, request, inspection, judgement, answer
+        )
         self._append(request.received_at, Stray.UNKNOWN_SUBSCRIPTION, {}, record)
 
     def add(self, kind: Stray, *, at: float, detail: Mapping[str, str]) -> None:

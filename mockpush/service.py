@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from . import profiles
-from .errors import ConfigurationError, InvalidRequestError, LimitError, NotFoundError
-from .history import correlate
-from .protocol.answering import UNDECRYPTABLE, render
-from .protocol.clock import Clock
-from .protocol.delivery import Delivery
-from .protocol.events import EventKind
-from .protocol.inspection import (
+from mockpush import profiles
+from mockpush.errors import ConfigurationError, InvalidRequestError, LimitError, NotFoundError
+from mockpush.history import correlate
+from mockpush.protocol.answering import UNDECRYPTABLE, render
+from mockpush.protocol.clock import Clock
+from mockpush.protocol.delivery import Delivery
+from mockpush.protocol.events import EventKind
+from mockpush.protocol.inspection import (
     READABLE,
     Context,
     Decryption,
@@ -28,20 +28,20 @@ from .protocol.inspection import (
     inspect,
     read_payload,
 )
-from .protocol.judging import Judgement, Profile, judge
-from .protocol.model import (
+from mockpush.protocol.judging import Judgement, Profile, judge
+from mockpush.protocol.model import (
     PushRequest,
     Subscription,
     SubscriptionKeys,
     SubscriptionState,
     new_token,
 )
-from .protocol.records import PushMessage, RequestRecord, WireAnswer
-from .protocol.relaying import relayed
-from .real_clock import process_time, real_time
-from .server_journal import ServerJournal
-from .storage.base import Keep, Limits, Storage
-from .storage.memory import MemoryStorage
+from mockpush.protocol.records import PushMessage, RequestRecord, WireAnswer
+from mockpush.protocol.relaying import relayed
+from mockpush.real_clock import process_time, real_time
+from mockpush.server_journal import ServerJournal
+from mockpush.storage.base import Keep, Limits, Storage
+from mockpush.storage.memory import MemoryStorage
 
 DEFAULT_TENANT: Final = "default"
 _T = TypeVar("_T")
@@ -164,14 +164,14 @@ class PushService:
         """
         chosen = self.profile(profile or self.options.profile)
         token = new_token()
-        origins = self.origins if origin is None else (origin,)
+        given_out = self.origins[0] if origin is None else origin
         subscription = Subscription(
             id=subscription_id or new_token(),
             token=token,
             tenant=tenant,
             profile=chosen.name,
-            endpoint=origins[0] + chosen.endpoint(token),
-            origins=origins,
+            endpoint=given_out + chosen.endpoint(token),
+            origins=(given_out,),
             created_at=await self.now(tenant),
             keys=keys,
             application_server_key=application_server_key,
@@ -393,7 +393,9 @@ class PushService:
             left = deadline - loop.time()
             if result is not None or left <= 0 or self._closing:
                 return result
-            await self.storage.changed(tenant, timeout=min(left, await self._until_due(tenant, now)))
+            await self.storage.changed(
+                tenant, timeout=min(left, await self._until_due(tenant, now))
+            )
 
     async def _until_due(self, tenant: str, now: float) -> float:
         """Real seconds until something expires by itself; infinite while the clock is frozen."""
@@ -405,6 +407,11 @@ class PushService:
     def closing(self) -> bool:
         """Whether the service ends; waits return at once."""
         return self._closing
+
+    def open(self, origins: tuple[str, ...]) -> None:
+        """The service is reached under `origins` from now on; endpoints get the first of them."""
+        self.origins = origins
+        self._closing = False
 
     async def close(self) -> None:
         """Ends all waits; what is asked afterwards is answered without waiting."""

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from mockpush import asgi
 from mockpush.errors import ConfigurationError
 from mockpush.event_loop import SteadyEventLoop, new_event_loop
-from mockpush.server import Server
+from mockpush.web_server import WebServer
 
 FOREVER = 30
 """Seconds after which a wait has failed."""
@@ -86,7 +86,7 @@ def port_of(url: str) -> int:
 def connect():
     clients = []
 
-    def open_(server: Server, *, tls: bool = False) -> Client:
+    def open_(server: WebServer, *, tls: bool = False) -> Client:
         port = port_of(server.https_url if tls else server.url)
         sock = socket.create_connection(("127.0.0.1", port), timeout=FOREVER)
         if tls:
@@ -109,8 +109,8 @@ def serve(request, http):
     """Start a server for the test, with this HTTP implementation, on this event loop."""
     servers = []
 
-    def start(app, **options) -> Server:
-        server = Server(app, http=http, **options)
+    def start(app, **options) -> WebServer:
+        server = WebServer(app, http=http, **options)
         server.start_in_thread(loop_factory=request.param)
         servers.append(server)
         return server
@@ -314,7 +314,7 @@ def test_an_exception_of_the_application_is_a_500_and_in_the_log(serve, connect,
     client = connect(serve(broken))
     client.send(request())
     status, _, _ = client.answer()
-    assert status == b"HTTP/1.1 500 Internal Server Error"
+    assert status == b"HTTP/1.1 500 Internal WebServer Error"
     assert "the application is broken" in caplog.text
     assert {each.name for each in caplog.records} == {"mockpush.server"}
 
@@ -481,14 +481,14 @@ def test_httptools_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn.protocols.http.httptools_impl", None)
     with (
         pytest.raises(ConfigurationError, match="httptools"),
-        Server(echo, http="httptools").running(),
+        WebServer(echo, http="httptools").running(),
     ):
         pass
 
 
 def test_without_httptools_h11_serves(monkeypatch, connect):
     monkeypatch.setitem(sys.modules, "uvicorn.protocols.http.httptools_impl", None)
-    with Server(echo).running() as server:
+    with WebServer(echo).running() as server:
         client = connect(server)
         client.send(request(b"POST", b"/", body=b"hello"))
         assert json.loads(client.answer()[2])["body"] == "hello"

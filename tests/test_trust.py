@@ -11,7 +11,7 @@ import certifi
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
-from mockpush.server import Server
+from mockpush.web_server import WebServer
 from mockpush.tls import CertificateAuthority
 from mockpush.trust import Trust, trusted
 
@@ -205,7 +205,7 @@ def test_contexts_that_exist_already_get_the_certificate_if_they_are_for_clients
 
 
 APP = """
-from mockpush.server import Server
+from mockpush.web_server import WebServer
 
 async def app(scope, receive, send):
     if scope["type"] == "http":
@@ -213,7 +213,7 @@ async def app(scope, receive, send):
         await send(status)
         await send({"type": "http.response.body"})
 
-server = Server(app)
+server = WebServer(app)
 """
 
 SUBSCRIPTION = """
@@ -326,7 +326,7 @@ https.request(process.env.MOCKPUSH_HTTPS_URL, {method: "POST"}, answer => {
 
 @pytest.mark.needs_node
 def test_node_trusts_the_server_by_its_variables():
-    with Server(answering).running() as server:
+    with WebServer(answering).running() as server:
         environ = {**os.environ, **server.environ}
         command = ["node", "-e", NODE]
         done = subprocess.run(command, env=environ, capture_output=True, text=True)

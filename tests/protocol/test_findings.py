@@ -8,9 +8,8 @@ from collections import Counter
 import pytest
 
 from mockpush.protocol.findings import REGISTRY, Finding, Level
-from mockpush.protocol.registry import encryption, request, vapid
+from mockpush.protocol.registry import TABLES, request, vapid
 
-TABLES = (request.CODES, vapid.CODES, encryption.CODES)
 ROWS = [row for table in TABLES for row in table]
 
 DUTIES = {

@@ -8,13 +8,11 @@ from __future__ import annotations
 from itertools import chain
 from typing import Final
 
-from .encryption import CODES as _ENCRYPTION
-from .request import CODES as _REQUEST
-from .row import Code, Level
-from .vapid import CODES as _VAPID
+from mockpush.protocol.registry import aesgcm, encryption, key_derivation, request, vapid
+from mockpush.protocol.registry.row import Code, Level
 
-__all__ = ["REGISTRY", "Code", "Level"]
+__all__ = ["REGISTRY", "TABLES", "Code", "Level"]
 
-REGISTRY: Final[dict[str, Code]] = {
-    row.code: row for row in chain(_REQUEST, _VAPID, _ENCRYPTION)
-}
+TABLES: Final = (request.CODES, vapid.CODES, encryption.CODES, key_derivation.CODES, aesgcm.CODES)
+
+REGISTRY: Final[dict[str, Code]] = {row.code: row for row in chain(*TABLES)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .row import Code, Level
+from mockpush.protocol.registry.row import Code, Level
 
 _MUST, _SHOULD, _PRACTICE, _VENDOR, _INFO = Level
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .row import Code, Level
+from mockpush.protocol.registry.row import Code, Level
 
 _MUST, _SHOULD, _PRACTICE, _VENDOR, _INFO = Level
 
@@ -112,7 +112,9 @@ CODES: Final = (
         "the public key is in the standard base64 alphabet",
         "Use base64url: `-` and `_` instead of `+` and `/`.",
     ),
-    Code("vapid.key.not_base64url", _MUST, "RFC 8292, Section 3.2", "the key is not base64url", _KEY),
+    Code(
+        "vapid.key.not_base64url", _MUST, "RFC 8292, Section 3.2", "the key is not base64url", _KEY
+    ),
     Code(
         "vapid.key.compressed",
         _MUST,
@@ -134,7 +136,13 @@ CODES: Final = (
         "the public key is in DER (SubjectPublicKeyInfo)",
         _KEY + " The last 65 octets of the DER form are that point.",
     ),
-    Code("vapid.key.length", _MUST, "RFC 8292, Section 3.2", "the public key has a wrong length", _KEY),
+    Code(
+        "vapid.key.length",
+        _MUST,
+        "RFC 8292, Section 3.2",
+        "the public key has a wrong length",
+        _KEY,
+    ),
     Code(
         "vapid.key.not_uncompressed",
         _MUST,
@@ -222,9 +230,27 @@ CODES: Final = (
         "the signature is not 64 octets",
         "Fill r and s up to 32 octets each: without that one token in some ten thousand fails.",
     ),
-    Code("vapid.aud.missing", _MUST, "RFC 8292, Section 2", "there is no aud claim", "Set aud to the origin of the endpoint: scheme, host and port, nothing else."),
-    Code("vapid.aud.type", _MUST, "RFC 7519, Section 4.1.3", "aud is neither a string nor a list of strings", "Set aud to the origin of the endpoint, a string."),
-    Code("vapid.aud.array", _VENDOR, "RFC 7519, Section 4.1.3", "aud is a list", "Send one string: Mozilla's service refuses a list."),
+    Code(
+        "vapid.aud.missing",
+        _MUST,
+        "RFC 8292, Section 2",
+        "there is no aud claim",
+        "Set aud to the origin of the endpoint: scheme, host and port, nothing else.",
+    ),
+    Code(
+        "vapid.aud.type",
+        _MUST,
+        "RFC 7519, Section 4.1.3",
+        "aud is neither a string nor a list of strings",
+        "Set aud to the origin of the endpoint, a string.",
+    ),
+    Code(
+        "vapid.aud.array",
+        _VENDOR,
+        "RFC 7519, Section 4.1.3",
+        "aud is a list",
+        "Send one string: Mozilla's service refuses a list.",
+    ),
     Code(
         "vapid.aud.mismatch",
         _MUST,
@@ -249,7 +275,13 @@ CODES: Final = (
         "Add the port unless it is 443. Real push services use 443, so it shows only here and with "
         "self-hosted services; accepted, since many libraries build scheme and host only.",
     ),
-    Code("vapid.exp.missing", _MUST, "RFC 8292, Section 2", "there is no exp claim", "Set exp to now + 12 h, in seconds since the epoch."),
+    Code(
+        "vapid.exp.missing",
+        _MUST,
+        "RFC 8292, Section 2",
+        "there is no exp claim",
+        "Set exp to now + 12 h, in seconds since the epoch.",
+    ),
     Code(
         "vapid.exp.type",
         _MUST,
@@ -285,7 +317,13 @@ CODES: Final = (
         "the token expires within two minutes",
         "Use 12 h: the token may expire on its way, or be refused by a clock that runs ahead.",
     ),
-    Code("vapid.nbf.future", _INFO, "RFC 7519, Section 4.1.5", "the token is not valid yet", "Leave nbf away, or compare the sender's clock."),
+    Code(
+        "vapid.nbf.future",
+        _INFO,
+        "RFC 7519, Section 4.1.5",
+        "the token is not valid yet",
+        "Leave nbf away, or compare the sender's clock.",
+    ),
     Code(
         "vapid.sub.missing",
         _VENDOR,

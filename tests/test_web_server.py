@@ -24,7 +24,7 @@ from freezegun import freeze_time
 
 from mockpush.errors import ConfigurationError
 from mockpush.event_loop import SteadyEventLoop, new_event_loop
-from mockpush.server import Server
+from mockpush.web_server import WebServer
 from mockpush.tls import CA_FILE, KEY_FILE
 
 FOREVER = 30
@@ -43,7 +43,7 @@ async def app(scope, receive, send):
 
 @pytest.fixture
 def server():
-    with Server(app).running() as running:
+    with WebServer(app).running() as running:
         yield running
 
 
@@ -68,7 +68,7 @@ def get(url: str, *, context: ssl.SSLContext | None = None) -> bytes:
         return answer.read()
 
 
-def subject_alternatives(server: Server, *, name: str) -> set[str]:
+def subject_alternatives(server: WebServer, *, name: str) -> set[str]:
     port = port_of(server.https_url)
     with (
         socket.create_connection(("127.0.0.1", port)) as sock,
@@ -101,7 +101,7 @@ def test_the_urls_are_those_of_the_contract(server):
 
 
 def test_hostnames_are_in_the_certificate_and_the_origins():
-    with Server(app, hostnames=["push.test", "fd00::1"]).running() as server:
+    with WebServer(app, hostnames=["push.test", "fd00::1"]).running() as server:
         names = subject_alternatives(server, name="push.test")
         assert {"push.test", "localhost", "127.0.0.1"} <= names
         assert len(names) == 5
@@ -111,7 +111,7 @@ def test_hostnames_are_in_the_certificate_and_the_origins():
 def test_a_hostname_that_is_none_is_refused_and_no_port_stays_bound(temporary):
     before = set(os.listdir("/dev/fd"))
     with pytest.raises(ConfigurationError, match="--hostname a b"):
-        Server(app, hostnames=["a b"]).start_in_thread()
+        WebServer(app, hostnames=["a b"]).start_in_thread()
     assert set(os.listdir("/dev/fd")) == before
     assert list(temporary.iterdir()) == []
 
@@ -144,7 +144,7 @@ def test_trust_does_not_send_nested_programs_to_this_server(server, monkeypatch)
 
 
 def test_a_server_that_does_not_run_says_so():
-    stopped = Server(app)
+    stopped = WebServer(app)
     for name in ("url", "https_url", "origins", "ca_file", "ca_pem", "environ", "ssl_context"):
         with pytest.raises(RuntimeError, match="not running"):
             getattr(stopped, name)
@@ -156,7 +156,7 @@ def test_a_server_that_does_not_run_says_so():
 
 
 async def test_it_runs_in_the_event_loop_of_its_user():
-    async with Server(app) as server:
+    async with WebServer(app) as server:
         assert await asyncio.to_thread(get, server.url)
         with pytest.raises(RuntimeError, match="already"):
             await server.start()
@@ -165,7 +165,7 @@ async def test_it_runs_in_the_event_loop_of_its_user():
 
 
 async def test_a_server_can_be_started_again():
-    server = Server(app)
+    server = WebServer(app)
     for _ in range(2):
         async with server:
             assert await asyncio.to_thread(get, server.url)
@@ -186,7 +186,7 @@ def test_the_service_learns_its_origins_before_the_first_request():
         sock = socket.create_connection(("127.0.0.1", port))  # bound already: waits to be accepted
         sock.close()
 
-    with Server(asking, on_bound=on_bound).running() as server:
+    with WebServer(asking, on_bound=on_bound).running() as server:
         assert told == [server.origins]
         assert get(server.url)
 
@@ -197,7 +197,7 @@ def test_what_is_raised_before_the_first_request_undoes_everything(temporary):
 
     before = set(os.listdir("/dev/fd"))
     with pytest.raises(ZeroDivisionError):
-        Server(app, on_bound=on_bound).start_in_thread()
+        WebServer(app, on_bound=on_bound).start_in_thread()
     assert set(os.listdir("/dev/fd")) == before
     assert list(temporary.iterdir()) == []
 
@@ -206,20 +206,20 @@ def test_what_is_raised_before_the_first_request_undoes_everything(temporary):
 def test_a_port_in_use_is_named_with_its_flag(server, setting, flag):
     port = port_of(server.url)
     with pytest.raises(ConfigurationError, match=rf"port {port} .*in use.* {flag} 0"):
-        Server(app, **{setting: port}).start_in_thread()
+        WebServer(app, **{setting: port}).start_in_thread()
 
 
 def test_fixed_ports_can_be_used_again_at_once():
-    with Server(app).running() as first:
+    with WebServer(app).running() as first:
         ports = {"port": port_of(first.url), "https_port": port_of(first.https_url)}
         get(first.url)
-    with Server(app, **ports).running() as second:
+    with WebServer(app, **ports).running() as second:
         assert {"port": port_of(second.url), "https_port": port_of(second.https_url)} == ports
         get(second.url)
 
 
 def test_two_servers_at_once_are_strangers(server):
-    with Server(app).running() as other:
+    with WebServer(app).running() as other:
         assert set(server.origins).isdisjoint(other.origins)
         assert get(other.https_url, context=other.ssl_context)
         with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -233,7 +233,7 @@ def test_two_servers_at_once_are_strangers(server):
 )
 @pytest.mark.parametrize("loop_factory", LOOPS)
 def test_a_server_started_while_the_clock_is_frozen_is_trusted_and_alive(frozen, loop_factory):
-    server = Server(app)
+    server = WebServer(app)
     with frozen:
         server.start_in_thread(loop_factory=loop_factory)
         assert get(server.https_url, context=server.ssl_context)
@@ -247,7 +247,7 @@ def test_a_server_started_while_the_clock_is_frozen_is_trusted_and_alive(frozen,
 def test_with_a_data_directory_the_authority_outlives_the_server(tmp_path):
     seen = set()
     for _ in range(2):
-        with Server(app, data_dir=tmp_path / "data").running() as server:
+        with WebServer(app, data_dir=tmp_path / "data").running() as server:
             assert get(server.https_url, context=server.ssl_context)
             assert server.ca_file == str(tmp_path / "data" / CA_FILE)
             seen.add(Path(server.ca_file).read_bytes())
@@ -258,7 +258,7 @@ def test_with_a_data_directory_the_authority_outlives_the_server(tmp_path):
 def test_without_one_every_server_has_its_own_and_no_key_touches_the_disk(temporary):
     seen = set()
     for _ in range(2):
-        with Server(app).running() as server:
+        with WebServer(app).running() as server:
             assert server.environ
             seen.add(server.ca_pem)
             files = [path for path in temporary.rglob("*") if path.is_file()]
@@ -273,13 +273,13 @@ def test_without_one_every_server_has_its_own_and_no_key_touches_the_disk(tempor
 
 @pytest.mark.parametrize("loop_factory", LOOPS)
 def test_nothing_is_left_of_fifty_servers(temporary, loop_factory):
-    Server(app).start_in_thread  # noqa: B018 - all that is imported lazily is imported now
-    with Server(app).running() as first:
+    WebServer(app).start_in_thread  # noqa: B018 - all that is imported lazily is imported now
+    with WebServer(app).running() as first:
         get(first.https_url, context=first.ssl_context)
     gc.collect()
     threads, files = set(threading.enumerate()), set(os.listdir("/dev/fd"))
     for _ in range(50):
-        server = Server(app)
+        server = WebServer(app)
         server.start_in_thread(loop_factory=loop_factory)
         with socket.create_connection(("127.0.0.1", port_of(server.url))) as idle:
             idle.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
@@ -301,7 +301,7 @@ def test_coroutines_run_on_the_loop_of_the_server_and_end_with_it():
         entered.set()
         await asyncio.Event().wait()
 
-    with Server(app).running() as server:
+    with WebServer(app).running() as server:
         assert server.submit(thread()).result(FOREVER) == "mockpush"
         endless = server.submit(forever())
         assert entered.wait(FOREVER)
@@ -315,12 +315,12 @@ def test_a_forked_child_leaves_the_server_of_its_parent_alone(run_python):
         """
 import asyncio, os, socket, warnings
 from pathlib import Path
-from mockpush.server import Server
+from mockpush.web_server import WebServer
 
 async def app(scope, receive, send):
     pass
 
-server = Server(app)
+server = WebServer(app)
 server.start_in_thread()
 port = int(server.url.rpartition(":")[2])
 ends, ended = os.pipe()
@@ -363,12 +363,12 @@ def test_a_server_that_nobody_stops_ends_with_the_program(run_python):
         """
 import tempfile
 from pathlib import Path
-from mockpush.server import Server
+from mockpush.web_server import WebServer
 
 async def app(scope, receive, send):
     pass
 
-server = Server(app)
+server = WebServer(app)
 server.start_in_thread()
 print(Path(server.ca_file).parent)
 """
@@ -396,7 +396,7 @@ def test_hooks_are_called_before_the_first_connection_is_closed():
     async def waits():
         events.append("waits")
 
-    server = Server(stream, on_stop=[waits, ending.set])
+    server = WebServer(stream, on_stop=[waits, ending.set])
     with server.running():
         answer = urllib.request.urlopen(server.url, timeout=FOREVER)
         assert answer.readline() == b"data: 1\n"
@@ -410,7 +410,7 @@ def test_a_hook_that_never_ends_does_not_hold_up_the_stop(caplog):
         await asyncio.Event().wait()
 
     called = threading.Event()
-    with Server(app, on_stop=[forever, called.set]).running():
+    with WebServer(app, on_stop=[forever, called.set]).running():
         pass
     assert called.is_set()
     assert "forever" in caplog.text
@@ -420,7 +420,7 @@ def test_a_hook_that_fails_is_told_and_nothing_is_left(temporary):
     def fail():
         raise ZeroDivisionError
 
-    server = Server(app, on_stop=[fail])
+    server = WebServer(app, on_stop=[fail])
     server.start_in_thread()
     port = port_of(server.url)
     with pytest.raises(ZeroDivisionError):
@@ -434,7 +434,7 @@ def test_a_hook_that_fails_is_told_and_nothing_is_left(temporary):
 PROGRAM = """
 import asyncio, json, sys
 from mockpush.event_loop import SteadyEventLoop, new_event_loop, run
-from mockpush.server import Server
+from mockpush.web_server import WebServer
 
 ending = asyncio.Event()
 
@@ -456,7 +456,7 @@ async def app(scope, receive, send):
                 pass
         await send({"type": "http.response.body"})
 
-server = Server(app, http=sys.argv[1], on_stop=[ending.set])
+server = WebServer(app, http=sys.argv[1], on_stop=[ending.set])
 ready = lambda: print(json.dumps([server.url, server.https_url, server.ca_file]), flush=True)
 loop_factory = SteadyEventLoop if sys.argv[2] == "asyncio" else new_event_loop
 run(server.serve(ready=ready), loop_factory=loop_factory)
@@ -517,6 +517,6 @@ def test_a_signal_ends_it_in_the_middle_of_everything(number, http, loop):
 
 
 def test_importing_the_server_is_cheap(modules_loaded_by):
-    loaded = modules_loaded_by("import mockpush.server")
+    loaded = modules_loaded_by("import mockpush.web_server")
     expensive = {"cryptography.x509", "requests", "httpx", "aiohttp", "websockets", "starlette"}
     assert not expensive & loaded
