@@ -61,6 +61,7 @@ class Monitor:
         failed: Callable[[BaseException], None],
     ) -> None:
         self.transport = transport
+        self.asking = False
         self._turn = turn
         self._failed = failed
         self._stopped = threading.Event()

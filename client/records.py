@@ -158,8 +158,11 @@ class Message(Judged):
     def _unreadable(self) -> errors.DecryptionError:
         finding = self._cause()
         if self.decryption != "failed" or finding is None:
-            words = _UNREADABLE.get(self.decryption, "the service does not say why")
-            return errors.DecryptionError(f"decryption.{self.decryption}", actual=words)
+            reason = _UNREADABLE.get(self.decryption, "the service does not say why")
+            return errors.DecryptionError(
+                f"decryption.{self.decryption}",
+                actual=f"the payload of message {self.id} cannot be read: {reason}",
+            )
         return errors.DecryptionError(
             finding.code,
             expected=finding.expected,
@@ -184,8 +187,8 @@ class Message(Judged):
 
 _OF_PAYLOADS: Final = ("encryption.", "aesgcm.", "content_encoding.")
 _UNREADABLE: Final = {
-    "opaque": "the service does not hold the private key of the subscription: let `subscribe()` "
-    "make the keys, or give it the `private_key` too",
+    "opaque": "only the user agent can: the service does not hold the private key of the "
+    "subscription, unless `push_service.subscribe()` makes the keys or is given the `private_key`",
     "pending": "it has not been decrypted yet: read the message again",
 }
 

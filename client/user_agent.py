@@ -297,34 +297,34 @@ class UserAgent:
             return list(events)
 
     def _catch_up(self) -> None:
-        """Takes everything that the service has for us now."""
-        while registration := self._reachable():
-            try:
-                delivery = registration.resource.monitor(wait=0)
-            except errors.NotFoundError:
-                self._lose(registration)
-                continue
-            if delivery is None:
-                self._start_monitor(registration)
-                return
-            self._take(registration, delivery)
+        """Takes everything that the service has for us now.
 
-    def _reachable(self) -> Registration | None:
-        """The subscription if the service can be asked, once nobody is busy with it."""
+        Of two monitoring requests the later one gets the messages. Therefore the monitor begins
+        none while we hold the turn, and "nothing there" counts once its last one has ended.
+        """
         with self._turn:
-            return self._registration if self._online else None
+            while self._online and (registration := self._registration):
+                alone = not any(monitor.asking for monitor in self._monitors)
+                try:
+                    delivery = registration.resource.monitor(wait=0)
+                except errors.NotFoundError:
+                    self._lose(registration)
+                    continue
+                if delivery is not None:
+                    self._take(registration, delivery)
+                elif alone:
+                    self._start_monitor(registration)
+                    return
 
     def _start_monitor(self, registration: Registration) -> None:
-        with self._turn:
-            self._monitors = [monitor for monitor in self._monitors if monitor.alive]
-            watched = any(not monitor.stopped for monitor in self._monitors)
-            if watched or self._registration is not registration or not self._online:
-                return
+        self._monitors = [monitor for monitor in self._monitors if monitor.alive]
+        if any(not monitor.stopped for monitor in self._monitors):
+            return
 
-            def turn(monitor: Monitor) -> None:
-                self._watch(registration, monitor)
+        def turn(monitor: Monitor) -> None:
+            self._watch(registration, monitor)
 
-            self._monitors.append(Monitor(self._transport.fork(), turn, self._inbox.failed))
+        self._monitors.append(Monitor(self._transport.fork(), turn, self._inbox.failed))
 
     def _stop_monitors(self) -> None:
         for monitor in self._monitors:
@@ -332,12 +332,18 @@ class UserAgent:
 
     def _watch(self, registration: Registration, monitor: Monitor) -> None:
         """Waits for one message in the background."""
+        with self._turn:
+            monitor.asking = not monitor.stopped
+        if not monitor.asking:
+            return
         try:
             delivery = registration.resource.monitor(wait=_WAIT, transport=monitor.transport)
         except errors.NotFoundError:
-            if not monitor.stopped:
-                self._lose(registration)
+            monitor.asking = False
+            self._lose(registration)
             return
+        finally:
+            monitor.asking = False
         if delivery is not None:
             self._take(registration, delivery, monitor)
 
