@@ -25,6 +25,7 @@ from mockpush.protocol.inspection import (
     Decryption,
     Inspection,
     Payload,
+    add_reasons,
     inspect,
     read_payload,
 )
@@ -81,7 +82,7 @@ class ServiceOptions:
     @property
     def eager(self) -> bool:
         """Whether payloads are decrypted when they arrive."""
-        return self.refuse_undecryptable or self.inspection is InspectionMode.EAGER
+        return self.refuse_undecryptable or self.inspection == InspectionMode.EAGER
 
 
 class PushService:
@@ -270,7 +271,7 @@ class PushService:
             now = await self.now(subscription.tenant)
             subscription = await self.storage.subscription_at(token) or subscription
             profile = self.profiles[subscription.profile]
-            if self.options.token_clock is TokenClock.SERVICE:
+            if self.options.token_clock == TokenClock.SERVICE:
                 token_time = now
         request = PushRequest(method, target, headers, body, now, token_time, http_version)
         origins = self.origins if subscription is None else subscription.origins
@@ -337,8 +338,8 @@ class PushService:
             payload = read_payload(inspection, request.body, subscription.keys)
             message.payload = READABLE if payload.decryption is Decryption.OK else payload
             if self.options.refuse_undecryptable and payload.decryption is Decryption.FAILED:
-                codes = tuple(finding.code for finding in payload.findings)
-                return None, Judgement(profile, UNDECRYPTABLE, codes)
+                reasons = add_reasons(inspection, payload)
+                return None, Judgement(profile, UNDECRYPTABLE, reasons)
         try:
             await self.storage.accept(message, profile.delivery)
         except LimitError:

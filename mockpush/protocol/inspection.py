@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ..errors import DecryptionError
-from . import aesgcm, encryption
-from .findings import Finding
-from .headers import (
+from mockpush.errors import DecryptionError
+from mockpush.protocol import aesgcm, encryption
+from mockpush.protocol.findings import Finding
+from mockpush.protocol.headers import (
     AES128GCM,
     AESGCM,
     NO_PARAMETERS,
@@ -27,8 +27,8 @@ from .headers import (
     parse_ttl,
     parse_urgency,
 )
-from .keys import decode_any_base64
-from .model import (
+from mockpush.protocol.keys import decode_any_base64
+from mockpush.protocol.model import (
     PushRequest,
     Subscription,
     SubscriptionKeys,
@@ -36,7 +36,7 @@ from .model import (
     Urgency,
     base64url_encode,
 )
-from .vapid import Scheme, Vapid, check_vapid, read_vapid
+from mockpush.protocol.vapid import Scheme, Vapid, check_vapid, read_vapid
 
 SAFE_BODY: Final = 4096
 """Every push service must take a body of so many octets (RFC 8030, Section 7.2)."""
@@ -132,7 +132,9 @@ def inspect(request: PushRequest, context: Context) -> Inspection:
     ttl = parse_ttl(fields.get(b"ttl"), findings)
     topic = parse_topic(fields.get(b"topic"), findings)
     urgency = parse_urgency(fields.get(b"urgency"), findings)
-    parameters = parse_draft_parameters(fields.get(b"crypto-key"), fields.get(b"encryption"), findings)
+    parameters = parse_draft_parameters(
+        fields.get(b"crypto-key"), fields.get(b"encryption"), findings
+    )
     key = subscription.application_server_key if subscription else None
     vapid, exp_in = _identify(fields.get(b"authorization"), parameters, key, context, findings)
     coding = _check_body(fields.get(b"content-encoding"), request.body, parameters, vapid, findings)
@@ -289,3 +291,14 @@ def read_payload(inspection: Inspection, body: bytes, keys: SubscriptionKeys | N
         finding = Finding(error.code, error.expected, error.actual)
         return Payload(Decryption.FAILED, None, (finding,))
     return Payload(Decryption.FAILED)
+
+
+def add_reasons(inspection: Inspection, payload: Payload) -> tuple[str, ...]:
+    """Adds why the payload cannot be read to the inspection; the codes of that.
+
+    Without a known coding it is the codes on the coding, which are there already.
+    """
+    seen = inspection.codes
+    inspection.findings += tuple(each for each in payload.findings if each.code not in seen)
+    reasons = [finding.code for finding in payload.findings]
+    return tuple(reasons or (code for code in seen if code.startswith("content_encoding.")))

@@ -1,0 +1,85 @@
+"""Messages after they were accepted: read, explained and closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mockpush.protocol.delivery import RFC8030
+from mockpush.protocol.inspection import Decryption
+from mockpush.protocol.model import SubscriptionState
+from mockpush.service import InspectionMode
+
+
+async def test_a_payload_can_be_read_after_its_subscription_has_ended(service, sender, observer):
+    subscription = await sender.subscribe()
+    await sender.push(subscription)
+    await service.end_subscription(subscription, state=SubscriptionState.REMOVED)
+    assert (await service.read(await observer.last_message())).data == b"hello"
+
+
+async def test_a_push_without_payload_reads_as_none(service, sender, observer):
+    subscription = await sender.subscribe()
+    await sender.push(subscription, body=b"", headers={"Content-Encoding": None})
+    payload = await service.read(await observer.last_message())
+    assert (payload.decryption, payload.data, payload.findings) == (Decryption.NONE, None, ())
+
+
+@pytest.mark.parametrize("mode", InspectionMode)
+async def test_a_message_for_another_subscription_is_recognised(
+    make_service, make_sender, make_observer, mode
+):
+    service = make_service(inspection=mode)
+    sender, observer = make_sender(service), make_observer(service)
+    meant, hit = await sender.subscribe(), await sender.subscribe()
+    await sender.push(hit, body=sender.encrypt(meant, b"hello"))
+    message = await observer.last_message()
+    payload = await service.read(message)
+    assert payload.decryption is Decryption.FAILED
+    [finding] = payload.findings
+    assert finding.code.endswith(".other_subscription")
+    assert meant.id in finding.actual
+    assert meant.id in finding.hint
+    assert await service.read(message) is payload
+    assert message.payload is payload
+
+
+@pytest.mark.parametrize("tenant", ["default", "other"])
+async def test_other_subscriptions_are_those_of_the_tenant(service, sender, observer, tenant):
+    meant, hit = await sender.subscribe(tenant), await sender.subscribe()
+    await sender.push(hit, body=sender.encrypt(meant, b"hello"))
+    [finding] = (await service.read(await observer.last_message())).findings
+    assert finding.code.endswith(".other_subscription") == (tenant == "default")
+
+
+async def test_an_opaque_subscription_explains_nothing(service, sender, observer):
+    managed = await sender.subscribe()
+    hit = await sender.subscribe(keys=replace(managed.keys, private_key=None))
+    await sender.push(hit, body=sender.encrypt(managed, b"hello"))
+    payload = await service.read(await observer.last_message())
+    assert (payload.decryption, payload.findings) == (Decryption.OPAQUE, ())
+
+
+async def test_only_what_is_open_can_be_closed(service, sender, observer):
+    subscription = await sender.subscribe(online=False, held=True)
+    for _ in range(2):
+        await sender.push(subscription)
+    delivered, pending = await observer.messages()
+    await service.set_presence(subscription, online=True)
+    now = await service.now("default")
+    await service.storage.claim("default", subscription.id, delivery=RFC8030, now=now)
+    for message in (delivered, pending):
+        assert await service.close_message(message.id)
+        assert not await service.close_message(message.id)
+    assert await observer.states() == ["acknowledged", "cancelled"]
+    assert not await service.close_message("nowhere")
+
+
+async def test_what_has_expired_meanwhile_can_not_be_cancelled(
+    service, sender, observer, real_clock
+):
+    await sender.push(await sender.subscribe(online=False))
+    real_clock.time += 60
+    assert not await service.close_message((await observer.last_message()).id)
+    assert await observer.states() == ["expired"]
