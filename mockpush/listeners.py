@@ -19,6 +19,8 @@ BACKLOG: Final = 2048
 ACCEPTS_PER_WAKE_UP: Final = 64
 ACCEPT_RETRY: Final = 1.0
 """Seconds to wait when the process has no file descriptor left for a connection."""
+HANDSHAKE_TIMEOUT: Final = 60.0
+"""Seconds until the first octet, and as many again until the end of the TLS handshake."""
 FREE_PORT_ATTEMPTS: Final = 64
 
 MAX_EXCERPT: Final = 200
@@ -214,7 +216,10 @@ class Acceptor:
         elif await self._begins_with_tls(client, peer):
             try:
                 await self._loop.connect_accepted_socket(
-                    self._protocol_factory, client, ssl=self._context
+                    self._protocol_factory,
+                    client,
+                    ssl=self._context,
+                    ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
                 )
             except ssl.SSLError as error:
                 reason = (error.reason or str(error)).replace("_", " ").lower()
@@ -226,8 +231,9 @@ class Acceptor:
 
     async def _begins_with_tls(self, client: socket.socket, peer: str) -> bool:
         """Look at what comes first; answer it and close, if it is not a TLS handshake."""
-        await self._readable(client)
         with suppress(OSError):
+            async with asyncio.timeout(HANDSHAKE_TIMEOUT):
+                await self._readable(client)
             begin = client.recv(MAX_EXCERPT, socket.MSG_PEEK)
             if begin[:1] == CLIENT_HELLO:
                 return True

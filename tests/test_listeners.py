@@ -289,6 +289,27 @@ async def test_a_probe_of_the_port_is_no_news(accepting, trusting):
 
 
 @on_both_loops
+async def test_a_client_that_says_nothing_is_sent_away(accepting, monkeypatch):
+    monkeypatch.setattr(listeners, "HANDSHAKE_TIMEOUT", 0)
+    async with accepting() as (port, reports, _):
+        reader, writer = await connect(port)
+        assert await reader.read() == b""
+        await finish(writer)
+    assert reports.empty()
+
+
+@on_both_loops
+async def test_a_handshake_that_takes_too_long_is_reported(accepting, monkeypatch):
+    monkeypatch.setattr(listeners, "HANDSHAKE_TIMEOUT", 0.05)
+    async with accepting() as (port, reports, _):
+        _, writer = await connect(port)
+        writer.write(client_hello())
+        what, detail = await reports.get()
+        assert (what, "taking longer" in detail["reason"]) == ("failed_handshake", True)
+        await finish(writer)
+
+
+@on_both_loops
 async def test_closing_drops_connections_that_never_finish_their_handshake(accepting):
     async with accepting() as (port, reports, acceptor):
         silent, half_way = await connect(port), await connect(port)
