@@ -6,27 +6,25 @@ It knows the service only by the protocol that user agents speak (RFC 8030, Sect
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 from mockpush import errors
 from mockpush.protocol.keys import generate_key_pair, parse_application_server_key
 from mockpush.protocol.model import AUTH_SECRET_LENGTH, base64url_decode, base64url_encode
 
+from .connection import Connection
 from .inbox import Inbox, Registration, SubscriptionChange
-from .monitoring import Monitor, Turn
 from .operations import Operations
 from .push_subscription import PushSubscription
 from .reception import DiscardedMessage, ReceivedMessage, ReceiverKeys
-from .subscription_resource import Delivery, SubscriptionResource, subscribe
+from .subscription_resource import subscribe
 from .transports.base import Transport
 
 T = TypeVar("T")
-
-_WAIT: Final = 30
-"""Seconds that one monitoring request waits for a message."""
 
 
 class PermissionState(StrEnum):
@@ -57,13 +55,8 @@ class UserAgent:
         self._operations = Operations(transport, tenant=tenant)
         self._permission = PermissionState(permission)
         self._default_key = application_server_key
-        self._online = True
-        self._closed = False
-        self._registration: Registration | None = None
-        self._turn = Turn()
-        self._monitors: list[Monitor] = []
-        self._left_behind: list[SubscriptionResource] = []
         self._inbox = Inbox()
+        self._connection = Connection(transport, self._inbox)
 
     # PushManager
 
@@ -80,11 +73,13 @@ class UserAgent:
         given = self._default_key if application_server_key is None else application_server_key
         key = _application_server_key(given)
         self._ask_permission()
-        self._catch_up()
-        with self._turn:
-            registration = self._registration
+        connection = self._connection
+        with _aborting():
+            connection.catch_up()
+        with connection.turn:
+            registration = connection.registration
             if registration is None:
-                return self._register(key).subscription
+                return self._register(key)
             if registration.application_server_key == key:
                 return registration.subscription
         raise errors.InvalidStateError(
@@ -93,7 +88,7 @@ class UserAgent:
 
     def unsubscribe(self) -> bool:
         """`PushSubscription.unsubscribe()`: whether there was a subscription."""
-        return self._leave() is not None
+        return self._connection.give_up() is not None
 
     def resubscribe(self) -> PushSubscription:
         """Refreshes the subscription, as a browser may do at any time: new URL, new keys.
@@ -101,22 +96,22 @@ class UserAgent:
         The old one is gone after its messages have been received, and `pushsubscriptionchange` is
         fired. Without a subscription it is `subscribe()`.
         """
-        self._catch_up()
-        with self._turn:
-            old = self._registration
+        self._connection.catch_up()
+        with self._connection.turn:
+            old = self._connection.registration
             if old is None:
                 return self.subscribe()
             new = self._register(old.application_server_key)
-            self._say_goodbye(old.resource)
-            self._inbox.change(old, new)
-            return new.subscription
+            self._inbox.change(old, self._connection.registration)
+            return new
 
     @property
     def subscription(self) -> PushSubscription | None:
         """`PushManager.getSubscription()`."""
-        self._catch_up()
-        with self._turn:
-            return None if self._registration is None else self._registration.subscription
+        self._connection.catch_up()
+        with self._connection.turn:
+            registration = self._connection.registration
+            return None if registration is None else registration.subscription
 
     @property
     def permission(self) -> PermissionState:
@@ -127,8 +122,8 @@ class UserAgent:
     def permission(self, state: PermissionState | str) -> None:
         self._permission = PermissionState(state)
         if self._permission is not PermissionState.GRANTED:
-            with self._turn:
-                old = self._leave()
+            with self._connection.turn:
+                old = self._connection.give_up()
                 if old is not None:
                     self._inbox.change(old, None)
 
@@ -137,46 +132,22 @@ class UserAgent:
     @property
     def online(self) -> bool:
         """Whether the browser runs and is connected."""
-        return self._online
+        return self._connection.online
 
     def go_offline(self) -> None:
         """Takes what has come so far, then goes away: messages wait at the service."""
-        self._catch_up()
-        with self._turn:
-            if not self._online:
-                return
-            self._online = False
-            self._stop_monitors()
-            registration = self._registration
-        if registration is not None:
-            self._unless_gone(registration, registration.resource.go_offline)
+        self._connection.go_offline()
 
     def go_online(self) -> None:
         """Comes back, and returns when everything that waited has been received."""
-        with self._turn:
-            if self._closed:
-                raise errors.ConnectError("the browser is closed")
-            self._online = True
-            while self._left_behind:
-                self._say_goodbye(self._left_behind.pop())
-            registration = self._registration
-        if registration is not None:
-            self._unless_gone(registration, registration.resource.go_online)
-        self._catch_up()
+        self._connection.go_online()
 
     def close(self) -> None:
         """Ends the browser, and raises what callbacks have raised and nobody has seen yet.
 
         The subscription lives on at the service, as that of a browser that is not running.
         """
-        with self._turn:
-            if not self._closed:
-                self._closed = True
-                self._quit()
-                self._online = False
-        if not self._turn.mine:
-            for monitor in self._monitors:
-                monitor.join()
+        self._connection.close()
         self._inbox.raise_errors()
 
     def __enter__(self) -> Self:
@@ -234,136 +205,38 @@ class UserAgent:
             raise errors.NotAllowedError("the user has denied permission for push messages")
         self._permission = PermissionState.GRANTED
 
-    def _register(self, key: bytes | None) -> Registration:
-        if self._closed or not self._online:
-            state = "closed" if self._closed else "offline"
+    def _register(self, key: bytes | None) -> PushSubscription:
+        if not self.online:
+            state = "closed" if self._connection.closed else "offline"
             raise errors.AbortError(f"the push service cannot be reached: the browser is {state}")
         private_key, p256dh = generate_key_pair()
         keys = ReceiverKeys(private_key, p256dh, secrets.token_bytes(AUTH_SECRET_LENGTH))
-        try:
+        with _aborting():
             resource = subscribe(
                 self._transport, tenant=self._operations.tenant, application_server_key=key
             )
-        except (errors.ConnectError, errors.ServiceError) as error:
-            raise errors.AbortError(f"the push service refused to subscribe: {error}") from error
-        self._stop_monitors()
-        self._registration = Registration(resource, keys, key, self._shape(resource, keys))
-        self._start_monitor(self._registration)
-        return self._registration
-
-    def _shape(self, resource: SubscriptionResource, keys: ReceiverKeys) -> PushSubscription:
-        members = {"p256dh": base64url_encode(keys.p256dh), "auth": base64url_encode(keys.auth)}
-        return PushSubscription(
+        members = {"p256dh": base64url_encode(p256dh), "auth": base64url_encode(keys.auth)}
+        subscription = PushSubscription(
             resource.id, self._operations, endpoint=resource.endpoint, keys=members
         )
-
-    def _leave(self) -> Registration | None:
-        """Gives up the subscription, and tells the service when it can be reached."""
-        with self._turn:
-            registration, self._registration = self._registration, None
-            if registration is not None:
-                self._stop_monitors()
-                self._say_goodbye(registration.resource)
-        return registration
-
-    def _say_goodbye(self, resource: SubscriptionResource) -> None:
-        if not self._online:
-            self._left_behind.append(resource)
-            return
-        try:
-            resource.delete()
-        except errors.NotFoundError:
-            return  # what is gone needs no goodbye
-
-    def _unless_gone(self, registration: Registration, action: Callable[[], T]) -> T | None:
-        try:
-            return action()
-        except errors.NotFoundError:
-            self._lose(registration)
-        return None
-
-    def _lose(self, registration: Registration) -> None:
-        """The service does not know the subscription any more (RFC 8030, Section 7.3)."""
-        with self._turn:
-            if self._registration is registration:
-                self._registration = None
-                self._stop_monitors()
-                self._inbox.change(registration, None)
+        self._connection.serve(Registration(resource, keys, key, subscription))
+        return subscription
 
     def _caught_up(self, events: list[T]) -> list[T]:
-        self._catch_up()
-        with self._turn:
+        self._connection.catch_up()
+        with self._connection.turn:
             self._inbox.raise_errors()
             return list(events)
 
-    def _catch_up(self) -> None:
-        """Takes everything that the service has for us now.
 
-        Of two monitoring requests the later one gets the messages. Therefore the monitor begins
-        none while we hold the turn, and "nothing there" counts once its last one has ended.
-        """
-        with self._turn:
-            while self._online and (registration := self._registration):
-                alone = not any(monitor.asking for monitor in self._monitors)
-                try:
-                    delivery = registration.resource.monitor(wait=0)
-                except errors.NotFoundError:
-                    self._lose(registration)
-                    continue
-                if delivery is not None:
-                    self._take(registration, delivery)
-                elif alone:
-                    self._start_monitor(registration)
-                    return
-
-    def _start_monitor(self, registration: Registration) -> None:
-        self._monitors = [monitor for monitor in self._monitors if monitor.alive]
-        if any(not monitor.stopped for monitor in self._monitors):
-            return
-
-        def turn(monitor: Monitor) -> None:
-            self._watch(registration, monitor)
-
-        self._monitors.append(Monitor(self._transport.fork(), turn, self._inbox.failed))
-
-    def _stop_monitors(self) -> None:
-        for monitor in self._monitors:
-            monitor.stop()
-
-    def _watch(self, registration: Registration, monitor: Monitor) -> None:
-        """Waits for one message in the background."""
-        with self._turn:
-            monitor.asking = not monitor.stopped
-        if not monitor.asking:
-            return
-        try:
-            delivery = registration.resource.monitor(wait=_WAIT, transport=monitor.transport)
-        except errors.NotFoundError:
-            monitor.asking = False
-            self._lose(registration)
-            return
-        finally:
-            monitor.asking = False
-        if delivery is not None:
-            self._take(registration, delivery, monitor)
-
-    def _take(
-        self, registration: Registration, delivery: Delivery, monitor: Monitor | None = None
-    ) -> None:
-        """Processes a message once, whoever got it; what comes too late is delivered again."""
-        with self._turn:
-            current = self._online and self._registration is registration
-            if current and not (monitor is not None and monitor.stopped):
-                self._inbox.take(registration, delivery)
-
-    def _quit(self) -> None:
-        self._stop_monitors()
-        if self._registration is None or not self._online:
-            return
-        try:
-            self._registration.resource.go_offline()
-        except (errors.ConnectError, errors.NotFoundError):
-            return  # the service or the subscription has gone first
+@contextmanager
+def _aborting() -> Iterator[None]:
+    try:
+        yield
+    except (errors.ConnectError, errors.ServiceError) as error:
+        raise errors.AbortError(
+            f"the push service refuses or cannot be reached: {error}"
+        ) from error
 
 
 def _application_server_key(key: str | bytes | None) -> bytes | None:

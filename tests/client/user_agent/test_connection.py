@@ -158,34 +158,34 @@ def test_closing_what_is_offline_says_nothing_to_the_service(user_agent, service
 def test_closing_after_the_subscription_has_gone(user_agent, service, subscription):
     user_agent.go_offline()
     service.expire(subscription)
-    user_agent._online = True
+    user_agent._connection.online = True
     user_agent.close()
 
 
 @pytest.fixture
 def too_late(user_agent, service, subscription):
     """A message that some thread has got when the connection ends: it is not acknowledged."""
-    registration = user_agent._registration
-    user_agent._stop_monitors()
+    registration = user_agent._connection.registration
+    user_agent._connection._stop_monitors()
     service.push(subscription)
     delivery = registration.resource.monitor(wait=0)
 
     def take(monitor=None) -> None:
-        user_agent._take(registration, delivery, monitor)
+        user_agent._connection.take(registration, delivery, monitor)
         assert service.acknowledged == []
 
     return take
 
 
 def test_what_comes_after_it_went_offline_is_left_to_the_service(user_agent, too_late):
-    user_agent._online = False
+    user_agent._connection.online = False
     too_late()
     user_agent.go_online()
     assert texts(user_agent) == ["hello"]
 
 
 def test_what_a_stopped_monitor_gets_is_left_to_the_service(user_agent, too_late):
-    [monitor] = user_agent._monitors
+    [monitor] = user_agent._connection._monitors
     too_late(monitor)
     assert texts(user_agent) == ["hello"]
 

@@ -55,8 +55,9 @@ def test_the_service_never_learns_the_keys(user_agent, application):
 
 def test_the_private_key_does_not_show(user_agent):
     subscription = user_agent.subscribe()
-    keys = user_agent._registration.keys
-    shown = repr(keys) + repr(user_agent._registration) + repr(vars(user_agent))
+    registration = user_agent._connection.registration
+    keys = registration.keys
+    shown = repr(keys) + repr(registration) + repr(vars(user_agent))
     for form in (repr(keys.private_key), keys.private_key.hex()):
         assert form not in shown
     assert keys.private_key not in pickle.dumps(subscription)
@@ -126,9 +127,12 @@ def test_a_service_that_refuses(user_agent, service):
 
 
 def test_a_service_that_cannot_be_reached(user_agent, in_process):
+    user_agent.subscribe()
     in_process.close()
-    with pytest.raises(errors.AbortError, match="is closed"):
-        user_agent.subscribe()
+    for _ in range(2):
+        with pytest.raises(errors.AbortError, match="is closed"):
+            user_agent.subscribe()
+        user_agent._connection.registration = None
 
 
 def test_offline_and_closed_browsers_cannot_subscribe(user_agent):
