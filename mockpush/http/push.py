@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
 
-from ..protocol.judging import Profile
-from ..service import PushService
+from mockpush.protocol.judging import Profile
+from mockpush.service import PushService
 
 KEPT_BODY: Final = 65_536
 """Octets of a body that are kept for the journal; every profile's limit is far below."""
@@ -23,7 +23,6 @@ _PREFLIGHT: Final = (
     (b"access-control-allow-methods", b"POST"),
     (b"access-control-allow-headers", b"*, authorization"),
     (b"access-control-max-age", b"3600"),
-    (b"content-length", b"0"),
 )
 """Browsers may push too; Mozilla's service allows every origin, and so do we."""
 
