@@ -4,7 +4,9 @@ import os
 import select
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -26,6 +28,15 @@ def program() -> Callable[..., list[str]]:
         return [sys.executable, str(SENDERS / f"{name}.py"), *arguments]
 
     return command
+
+
+@pytest.fixture(scope="session")
+def mistaken() -> ModuleType:
+    """The module of senders that make mistakes."""
+    spec = spec_from_file_location("mistaken", SENDERS / "mistaken.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Witness:

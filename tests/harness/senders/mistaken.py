@@ -1,0 +1,437 @@
+"""A sender built from other people's parts, and one subclass for each mistake that senders make."""
+
+import base64
+import json
+import os
+import time
+from urllib.parse import urlsplit
+
+import http_ece
+import requests
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Right:
+    """Makes no mistake."""
+
+    method = "POST"
+    rs = 4096
+
+    def __init__(self, ca_file: str | None = None) -> None:
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.verify = ca_file or os.environ["SSL_CERT_FILE"]
+
+    def __call__(self, job: dict) -> dict:
+        if job["op"] == "hello":
+            return {"name": type(self).__name__, "ops": ["send"], "language": "Python"}
+        return self.report(self.post(job))
+
+    def post(self, job: dict) -> requests.Response:
+        body = self.body(job)
+        endpoint = job["subscription"]["endpoint"]
+        headers = {name: value for name, value in self.headers(job, body).items() if value}
+        return self.session.request(
+            self.method, endpoint, data=body, headers=headers, allow_redirects=False
+        )
+
+    def report(self, response: requests.Response) -> dict:
+        return {"ok": response.ok, "status": response.status_code}
+
+    # The body
+
+    def payload(self, job: dict) -> bytes | None:
+        return None if job["payload"] is None else base64.b64decode(job["payload"])
+
+    def body(self, job: dict) -> bytes:
+        payload = self.payload(job)
+        return self.encrypt(payload, job) if payload else b""
+
+    def encrypt(self, payload: bytes, job: dict) -> bytes:
+        keys = job["subscription"]["keys"]
+        return http_ece.encrypt(
+            payload,
+            salt=self.salt(),
+            private_key=self.key(job),
+            dh=unb64(keys["p256dh"]),
+            auth_secret=unb64(keys["auth"]),
+            rs=self.rs,
+        )
+
+    def salt(self) -> bytes:
+        return os.urandom(16)
+
+    def key(self, job: dict) -> ec.EllipticCurvePrivateKey:
+        return ec.generate_private_key(ec.SECP256R1())
+
+    # The fields
+
+    def headers(self, job: dict, body: bytes) -> dict[str, str | None]:
+        return {
+            "TTL": self.ttl(job),
+            "Topic": self.topic(job),
+            "Urgency": self.urgency(job),
+            "Content-Encoding": self.coding(body),
+            "Authorization": self.authorization(job),
+        }
+
+    def ttl(self, job: dict) -> str | None:
+        return str(job["ttl"])
+
+    def topic(self, job: dict) -> str | None:
+        return job["topic"]
+
+    def urgency(self, job: dict) -> str | None:
+        return job["urgency"]
+
+    def coding(self, body: bytes) -> str | None:
+        return "aes128gcm" if body else None
+
+    # The token
+
+    def authorization(self, job: dict) -> str | None:
+        return f"vapid t={self.token(job)}, k={self.public_key(job)}"
+
+    def public_key(self, job: dict) -> str:
+        return job["vapid"]["public_key"]
+
+    def token(self, job: dict) -> str:
+        header = {"typ": "JWT", "alg": "ES256"}
+        parts = (json.dumps(each).encode() for each in (header, self.claims(job)))
+        signed = ".".join(map(b64, parts))
+        return f"{signed}.{b64(self.signature(signed.encode(), job))}"
+
+    def claims(self, job: dict) -> dict:
+        endpoint = urlsplit(job["subscription"]["endpoint"])
+        return {
+            "aud": f"{endpoint.scheme}://{endpoint.netloc}",
+            "exp": int(time.time()) + 12 * 3600,
+            "sub": job["vapid"]["subject"],
+        }
+
+    def signature(self, signed: bytes, job: dict) -> bytes:
+        der = self.signing_key(job).sign(signed, ec.ECDSA(hashes.SHA256()))
+        return b"".join(number.to_bytes(32, "big") for number in decode_dss_signature(der))
+
+    def signing_key(self, job: dict) -> ec.EllipticCurvePrivateKey:
+        return load_pem_private_key(job["vapid"]["private_key_pem"].encode(), None)
+
+
+class Gets(Right):
+    method = "GET"
+
+
+class SendsTwice(Right):
+    def post(self, job):
+        super().post(job)
+        return super().post(job)
+
+
+class SendsNothing(Right):
+    def post(self, job):
+        response = requests.Response()
+        response.status_code = 201
+        return response
+
+
+class GivesUp(SendsNothing):
+    def report(self, response):
+        return {"ok": False, "error": "the payload is too long"}
+
+
+class AlwaysFails(Right):
+    def report(self, response):
+        return {"ok": False, "error": "no Location"}
+
+
+class AlwaysSucceeds(Right):
+    def report(self, response):
+        return {"ok": True}
+
+
+class HandsOverTheStatus(Right):
+    def report(self, response):
+        return {"ok": True, "status": response.status_code}
+
+
+class HidesTheReason(Right):
+    def report(self, response):
+        return {"ok": response.ok, "error": "failed"}
+
+
+class SaysGone(Right):
+    def report(self, response):
+        return {"ok": response.ok, "gone": response.status_code in (404, 410)}
+
+
+class NoTtl(Right):
+    def ttl(self, job):
+        return None
+
+
+class TtlPlusOne(Right):
+    def ttl(self, job):
+        return str(job["ttl"] + 1)
+
+
+class NoZeroTtl(Right):
+    def ttl(self, job):
+        return str(job["ttl"] or 60)
+
+
+class LongTtl(Right):
+    def ttl(self, job):
+        return str(28 * 24 * 3600)
+
+
+class ShortTtl(Right):
+    def ttl(self, job):
+        return "60"
+
+
+class Urgent(Right):
+    def urgency(self, job):
+        return "urgent"
+
+
+class NoUrgency(Right):
+    def urgency(self, job):
+        return None
+
+
+class AlwaysHigh(Right):
+    def urgency(self, job):
+        return "high"
+
+
+class PaddedTopic(Right):
+    def topic(self, job):
+        return job["topic"] and job["topic"] + "="
+
+
+class ShortTopic(Right):
+    def topic(self, job):
+        return job["topic"] and job["topic"][:8]
+
+
+class NoTopic(Right):
+    def topic(self, job):
+        return None
+
+
+class OneTopic(Right):
+    def topic(self, job):
+        return "news-001"
+
+
+class WithoutTopics(Right):
+    def __call__(self, job):
+        return {"unsupported": "topic"} if job.get("topic") else super().__call__(job)
+
+
+class EncryptsNothing(Right):
+    def body(self, job):
+        return self.encrypt(self.payload(job) or b"null", job)
+
+
+class Pads(Right):
+    def body(self, job):
+        return super().body(job) + b"\0"
+
+
+class Gzip(Right):
+    def coding(self, body):
+        return "gzip"
+
+
+class Draft(Right):
+    def __call__(self, job):
+        self.now = self.salt(), self.key(job)
+        return super().__call__(job)
+
+    def encrypt(self, payload, job):
+        keys = job["subscription"]["keys"]
+        salt, key = self.now
+        return http_ece.encrypt(
+            payload,
+            salt=salt,
+            private_key=key,
+            dh=unb64(keys["p256dh"]),
+            auth_secret=unb64(keys["auth"]),
+            version="aesgcm",
+        )
+
+    def headers(self, job, body):
+        salt, key = self.now
+        numbers = key.public_key().public_numbers()
+        point = b"\4" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+        draft = {"Encryption": f"salt={b64(salt)}", "Crypto-Key": f"dh={b64(point)}"}
+        return {**super().headers(job, body), **draft}
+
+    def coding(self, body):
+        return "aesgcm"
+
+
+class DraftFields(Right):
+    def headers(self, job, body):
+        key = f"p256ecdsa={self.public_key(job)}"
+        return {**super().headers(job, body), "Crypto-Key": key}
+
+
+class TinyRecordSize(Right):
+    def body(self, job):
+        body = super().body(job)
+        return body[:16] + (10).to_bytes(4, "big") + body[20:]
+
+
+class SeveralRecords(Right):
+    rs = 200
+
+
+class Corrupts(Right):
+    def body(self, job):
+        body = super().body(job)
+        return body[:-1] + bytes([body[-1] ^ 1])
+
+
+class SendsPlainText(Right):
+    def encrypt(self, payload, job):
+        return payload
+
+
+class OneSalt(Right):
+    def salt(self):
+        return b"0123456789abcdef"
+
+
+class OneKey(Right):
+    always = ec.generate_private_key(ec.SECP256R1())
+
+    def key(self, job):
+        return self.always
+
+
+class Capitals(Right):
+    def payload(self, job):
+        return super().payload(job).upper()
+
+
+class Reformats(Right):
+    def payload(self, job):
+        return json.dumps(json.loads(super().payload(job)), indent=2).encode()
+
+
+class Ascii(Right):
+    def payload(self, job):
+        return super().payload(job).decode("ascii", "ignore").encode()
+
+
+class Strips(Right):
+    def payload(self, job):
+        return super().payload(job).strip()
+
+
+class Empties(Right):
+    def payload(self, job):
+        return b""
+
+
+class Truncates(Right):
+    def payload(self, job):
+        return super().payload(job)[:2000]
+
+
+class PaddedToken(Right):
+    def token(self, job):
+        return super().token(job) + "=="
+
+
+class DerSignature(Right):
+    def signature(self, signed, job):
+        return self.signing_key(job).sign(signed, ec.ECDSA(hashes.SHA256()))
+
+
+class NoPort(Right):
+    def claims(self, job):
+        host = urlsplit(job["subscription"]["endpoint"]).hostname
+        return {**super().claims(job), "aud": f"https://{host}"}
+
+
+class OneAudience(Right):
+    first = None
+
+    def claims(self, job):
+        self.first = self.first or super().claims(job)
+        return self.first
+
+
+class LivesTooLong(Right):
+    def claims(self, job):
+        return {**super().claims(job), "exp": int(time.time()) + 48 * 3600}
+
+
+class BareAddress(Right):
+    def claims(self, job):
+        return {**super().claims(job), "sub": "push@example.com"}
+
+
+class ManyClaims(Right):
+    def claims(self, job):
+        return {**super().claims(job), "note": "x" * 3000}
+
+
+class Anonymous(Right):
+    def authorization(self, job):
+        return None
+
+
+class WebPushScheme(Right):
+    def authorization(self, job):
+        return f"WebPush {self.token(job)}"
+
+
+class PaddedKey(Right):
+    def public_key(self, job):
+        return super().public_key(job) + "="
+
+
+class OtherKey(Right):
+    pair = ec.generate_private_key(ec.SECP256R1())
+
+    def signing_key(self, job):
+        return self.pair
+
+    def public_key(self, job):
+        numbers = self.pair.public_key().public_numbers()
+        return b64(b"\4" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big"))
+
+
+class OneKeyForAll(Right):
+    def key(self, job):
+        return self.signing_key(job)
+
+
+class LeaksItsKey(Right):
+    def headers(self, job, body):
+        return {**super().headers(job, body), "X-Debug": f"key={job['vapid']['private_key']}"}
+
+
+class LeaksItsKeyInTheBody(Right):
+    def body(self, job):
+        return job["vapid"]["private_key"].encode()
+
+
+def answer(job: dict) -> dict:
+    """The right sender as a callable for `--python`; its trust comes from the environment."""
+    return Right()(job)

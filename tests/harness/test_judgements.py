@@ -1,0 +1,160 @@
+"""Each case, judged by the real service: what a right sender passes and a mistaken one fails."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from mockpush.harness.cases import CASES
+from mockpush.harness.conversation import Conversation, Conversations
+from mockpush.harness.jobs import HelloJob
+from mockpush.harness.run import Options, Run
+from mockpush.harness.senders.registry import READY
+from mockpush.harness.service import running_service
+from mockpush.harness.trial import NotApplicableError
+
+BY_ID = {case.id: case for case in CASES}
+
+F, W, S, P = "failed", "warning", "skipped", "passed"
+
+MISTAKES = [
+    ("rfc8030/5/post", "Gets", F, "request.method"),
+    ("rfc8030/5/sent-once", "SendsTwice", W, "the number of requests"),
+    ("rfc8030/5/sent-once", "SendsNothing", W, "no request arrived"),
+    ("rfc8030/5/201-is-success", "AlwaysFails", F, "the sender reports that the push failed"),
+    ("rfc8030/5/201-is-success", "NoTtl", F, "did not accept the message"),
+    ("rfc8030/5/no-payload", "EncryptsNothing", F, "the size of the body"),
+    ("rfc8030/5/empty-payload", "EncryptsNothing", F, "the payload is not"),
+    ("rfc8030/7.2/4096-octets", "Pads", W, "body.too_large"),
+    ("rfc8030/5.2/ttl-present", "NoTtl", F, "ttl.missing"),
+    ("rfc8030/5.2/ttl-as-asked", "TtlPlusOne", F, "the TTL field"),
+    ("rfc8030/5.2/ttl-as-asked", "NoTtl", F, "the TTL field"),
+    ("rfc8030/5.2/ttl-zero-as-asked", "NoZeroTtl", F, "the TTL field"),
+    ("rfc8030/5.2/expires", "LongTtl", F, "the message's state"),
+    ("rfc8030/5.2/waits-for-the-user-agent", "ShortTtl", F, "the message's state"),
+    ("rfc8030/5.2/ttl-zero-is-now-or-never", "NoZeroTtl", F, "the message's state"),
+    ("rfc8030/5.3/urgency-valid", "Urgent", F, "urgency.unknown"),
+    ("rfc8030/5.3/urgency-as-asked", "NoUrgency", F, "the Urgency field"),
+    ("rfc8030/5.3/urgency-normal-by-default", "AlwaysHigh", F, "the Urgency field"),
+    ("rfc8030/5.4/topic-valid", "PaddedTopic", F, "topic.padded"),
+    ("rfc8030/5.4/topic-valid", "WithoutTopics", S, "the sender has no option for topic"),
+    ("rfc8030/5.4/topic-as-asked", "ShortTopic", F, "the Topic field"),
+    ("rfc8030/5.4/no-topic-unless-asked", "OneTopic", F, "the Topic field"),
+    ("rfc8030/5.4/topic-collapses", "NoTopic", F, "what the user agent gets"),
+    ("rfc8030/5.4/topics-are-kept-apart", "OneTopic", F, "what the user agent gets"),
+    ("rfc8030/7.3/410-is-not-success", "AlwaysSucceeds", F, "reports success"),
+    ("rfc8030/7.3/410-is-not-success", "HandsOverTheStatus", W, "reports success"),
+    ("rfc8030/7.3/404-is-not-success", "AlwaysSucceeds", F, "reports success"),
+    ("rfc8030/7.3/404-is-not-success", "HandsOverTheStatus", W, "reports success"),
+    ("rfc8030/7.3/410-is-gone", "HidesTheReason", W, "does not tell"),
+    ("rfc8030/7.3/410-is-gone", "SaysGone", P, None),
+    ("rfc8030/7.3/404-is-gone", "HidesTheReason", W, "does not tell"),
+    ("rfc8030/7.3/404-is-gone", "SaysGone", P, None),
+    ("rfc8188/2.1/header", "TinyRecordSize", F, "encryption.rs.too_small"),
+    ("rfc8188/2.1/fresh-salt", "OneSalt", F, "the number of salts"),
+    ("rfc8188/2.1/fresh-salt", "SendsPlainText", F, "no salt can be read"),
+    ("rfc8188/2.1/fresh-salt", "Empties", F, "no salt can be read"),
+    ("rfc8291/3.1/fresh-key", "OneKey", F, "the number of public keys"),
+    ("rfc8188/2.1/fresh-salt", "Draft", P, None),
+    ("rfc8291/3.1/fresh-key", "Draft", P, None),
+    ("rfc8291/4/aes128gcm", "Draft", F, "content_encoding.aesgcm"),
+    ("rfc8291/4/aes128gcm", "Gzip", F, "content_encoding.unknown"),
+    ("rfc8291/4/no-draft-fields", "DraftFields", W, "crypto_key.with_aes128gcm"),
+    ("rfc8291/4/one-record", "SeveralRecords", F, "encryption.records.several"),
+    ("rfc8291/3.4/decrypts", "Corrupts", F, "encryption."),
+    ("rfc8291/3.4/payload-text", "Capitals", F, "the payload is not"),
+    ("rfc8291/3.4/payload-text", "Corrupts", F, "cannot read the payload"),
+    ("rfc8291/3.4/payload-text", "GivesUp", F, "no request arrived"),
+    ("rfc8291/3.4/payload-json", "Reformats", F, "the payload is not"),
+    ("rfc8291/3.4/payload-emoji", "Ascii", F, "the payload is not"),
+    ("rfc8291/3.4/payload-binary", "Ascii", F, "the payload is not"),
+    ("rfc8291/3.4/payload-one-octet", "Empties", F, "the payload is not"),
+    ("rfc8291/3.4/payload-white-space", "Strips", F, "the payload is not"),
+    ("rfc8291/3.4/payload-long", "Truncates", F, "the payload is not"),
+    ("rfc8291/3.4/payload-longest", "Truncates", F, "the payload is not"),
+    ("rfc8292/2/token", "PaddedToken", F, "vapid.token.padded"),
+    ("rfc8292/2/signature", "DerSignature", F, "vapid.signature.der"),
+    ("rfc8292/2/aud-is-origin", "NoPort", F, "vapid.aud.port_missing"),
+    ("rfc8292/2/aud-of-each-push-service", "OneAudience", F, "vapid.aud.mismatch"),
+    ("rfc8292/2/exp-within-24-hours", "LivesTooLong", F, "vapid.exp.too_far"),
+    ("rfc8292/2.1/sub-is-a-contact", "BareAddress", W, "vapid.sub.bare_address"),
+    ("rfc8292/2.2/small-claims", "ManyClaims", W, "vapid.claims.large"),
+    ("rfc8292/4.2/identified", "Anonymous", F, "vapid.absent"),
+    ("rfc8292/3/vapid-scheme", "WebPushScheme", F, "vapid.scheme.webpush"),
+    ("rfc8292/3.2/key-form", "PaddedKey", F, "vapid.key.padded"),
+    ("rfc8292/4.2/key-of-the-subscription", "OtherKey", F, "vapid.key.mismatch"),
+    ("rfc8292/3.2/key-of-its-own", "OneKeyForAll", F, "vapid.key.equals_encryption_key"),
+    ("rfc8292/3.2/private-key-stays", "LeaksItsKey", F, "the private key is in the request"),
+    ("rfc8292/3.2/private-key-stays", "LeaksItsKeyInTheBody", F, "the private key is in"),
+]
+"""Case, the sender of `mistaken` that breaks it, the verdict, and a part of the reason."""
+
+
+class InProcess:
+    """An adapter to a callable of this process."""
+
+    alive = True
+    log = ""
+
+    def __init__(self, sender):
+        self._sender = sender
+
+    def ask(self, job: bytes, *, timeout: float) -> bytes:
+        return json.dumps(self._sender(json.loads(job))).encode()
+
+    def close(self):
+        pass
+
+
+@pytest.fixture(scope="module")
+def service():
+    with running_service(profile="rfc") as running:
+        yield running
+
+
+@pytest.fixture
+def run(service, mistaken):
+    """A run of the sender of this name."""
+
+    def begin(name: str) -> Run:
+        sender = getattr(mistaken, name)(service.ca_file)
+        hello = HelloJob(ca_file=service.ca_file, control=service.control_url, timeout=10)
+        conversations = Conversations(
+            lambda: Conversation(InProcess(sender), hello=hello, start_timeout=10), count=1
+        )
+        return Run(
+            sender=READY["pywebpush"],
+            hello=conversations.start(),
+            service=service,
+            conversations=conversations,
+            options=Options(
+                strict=False, fail_fast=False, timeout=10, start_timeout=10, jobs=1, profile="rfc"
+            ),
+        )
+
+    return begin
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_right_sender_passes(run, case):
+    result = run("Right").judge(case)
+    assert (result.verdict, result.problems) == ("passed", ())
+
+
+@pytest.mark.parametrize(
+    ("case", "sender", "verdict", "reason"), MISTAKES, ids=lambda value: str(value)
+)
+def test_a_mistaken_sender_does_not(run, case, sender, verdict, reason):
+    result = run(sender).judge(BY_ID[case])
+    assert result.verdict == verdict
+    assert reason is None or reason in result.reason
+
+
+def test_two_push_services_need_a_service_that_has_two_names():
+    trial = SimpleNamespace(subscription=SimpleNamespace(endpoint="https://push.example.net/x"))
+    with pytest.raises(NotApplicableError, match="at one origin only"):
+        list(BY_ID["rfc8292/2/aud-of-each-push-service"].judge(trial))
+
+
+def test_every_case_can_fail():
+    assert {case for case, _, verdict, _ in MISTAKES if verdict != P} == BY_ID.keys()

@@ -1,0 +1,236 @@
+"""Whole runs: real senders in processes of their own against the real service."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from mockpush.errors import ConfigurationError
+from mockpush.harness import run_checks
+from mockpush.harness.conversation import Conversations
+from mockpush.harness.errors import SenderStartError
+from mockpush.harness.jobs import Hello
+from mockpush.harness.run import Options, Run
+from mockpush.harness.runner import select_cases
+from mockpush.harness.sender import ApplicationSender, CommandSender, PythonSender, StreamSender
+from mockpush.harness.senders.registry import READY, ReadySender
+
+SENDERS = Path(__file__).parent / "senders"
+TWO = ["rfc8030/5/post", "rfc8030/5/sent-once"]
+THREE = [*TWO, "rfc8030/5/201-is-success"]
+
+
+@pytest.fixture
+def stream(program):
+    """A stream sender that behaves as its name says when it is asked to send."""
+
+    def make(behaviour: str, *arguments: str) -> StreamSender:
+        return StreamSender(tuple(program("greeting", behaviour, *arguments)))
+
+    return make
+
+
+class Application(BaseHTTPRequestHandler):
+    """A right sender behind a URL, which learns from `hello` whom to trust."""
+
+    make = None
+    sender = None
+
+    def do_POST(self) -> None:
+        job = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if job["op"] == "hello":
+            Application.sender = Application.make(job["ca_file"])
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(Application.sender(job)).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def application(mistaken):
+    """The URL of a running application."""
+    Application.make = mistaken.Right
+    with ThreadingHTTPServer(("127.0.0.1", 0), Application) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/jobs"
+        server.shutdown()
+        thread.join()
+
+
+def verdicts(report):
+    return [result.verdict for result in report.results]
+
+
+def test_pywebpush_passes_every_case():
+    report = run_checks(READY["pywebpush"], jobs=2)
+    assert [(each.id, each.reason) for each in report.results if each.verdict != "passed"] == []
+    assert [each.id for each in report.results] == [case.id for case in select_cases(())]
+    assert (report.sender.name, report.sender.version) == ("pywebpush", READY["pywebpush"].version)
+    assert (report.exit_code, report.profile) == (0, "rfc")
+
+
+def test_a_callable_is_a_sender(monkeypatch):
+    monkeypatch.chdir(SENDERS)
+    report = run_checks(PythonSender("mistaken:answer"), select=["rfc8291/3.4/payload-text"])
+    assert verdicts(report) == ["passed"]
+    assert report.sender.name == "Right"
+
+
+def test_a_command_is_a_sender(program):
+    report = run_checks(CommandSender(tuple(program("one_job"))), select=TWO)
+    assert verdicts(report) == ["passed", "passed"]
+
+
+def test_an_application_is_a_sender(application):
+    report = run_checks(ApplicationSender(application), select=TWO, jobs=2)
+    assert verdicts(report) == ["passed", "passed"]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "text"),
+    [
+        ("crashes", "ended with exit code 3 before it answered"),
+        ("hangs", "did not answer within 0.5 s"),
+        ("prints_rubbish", "a line that is not JSON"),
+        ("says_too_little", "must have 'ok': true or false"),
+    ],
+)
+def test_a_sender_that_fails_fails_each_case_with_the_evidence(stream, behaviour, text):
+    report = run_checks(stream(behaviour), select=TWO, timeout=0.5)
+    assert verdicts(report) == ["failed", "failed"]
+    for result in report.results:
+        assert text in result.reason
+        (unanswered,) = result.evidence.jobs
+        assert unanswered.job.as_json()["op"] == "send"
+        assert unanswered.error == result.reason
+    assert (report.exit_code, report.sender.name) == (1, behaviour)
+
+
+def test_what_a_sender_logged_is_evidence(stream):
+    (result,) = run_checks(stream("crashes"), select=TWO[:1]).results
+    assert result.evidence.log == "no such key\n"
+
+
+def test_a_sender_that_died_is_started_anew_for_the_next_case(stream, tmp_path):
+    report = run_checks(stream("crashes_once", str(tmp_path / "crashed")), select=THREE)
+    assert verdicts(report) == ["failed", "passed", "passed"]
+
+
+def test_an_option_that_a_sender_does_not_have_is_skipped(stream):
+    report = run_checks(stream("has_no_topics"), select=["rfc8030/5.4/topic-collapses"])
+    (result,) = report.results
+    assert (result.verdict, result.reason) == ("skipped", "the sender has no option for topic")
+    assert report.exit_code == 0
+
+
+def test_an_operation_that_a_sender_does_not_know_is_skipped(stream):
+    report = run_checks(stream("only_notifies"), select=TWO)
+    assert [result.reason for result in report.results] == ["the sender does not know send"] * 2
+    assert verdicts(report) == ["skipped", "skipped"]
+
+
+def test_fail_fast_skips_what_comes_after_a_failure(stream, tmp_path):
+    sender = stream("crashes_once", str(tmp_path / "crashed"))
+    report = run_checks(sender, select=THREE, fail_fast=True)
+    assert verdicts(report) == ["failed", "skipped", "skipped"]
+    assert "--fail-fast" in report.results[1].reason
+
+
+def test_strict_turns_a_warning_into_a_failure(stream):
+    case = ["rfc8030/5/sent-once"]
+    lax, strict = (run_checks(stream("sends_twice"), select=case, strict=x) for x in (False, True))
+    assert (verdicts(lax), lax.exit_code) == (["warning"], 0)
+    assert (verdicts(strict), strict.exit_code, strict.strict) == (["failed"], 1, True)
+
+
+def test_results_come_as_they_are_there(stream):
+    seen = []
+    report = run_checks(stream("sends"), select=THREE, progress=seen.append)
+    assert seen == list(report.results)
+
+
+def test_each_case_says_how_to_run_it_alone():
+    report = run_checks(READY["pywebpush"], select=["rfc8030/5/post"], strict=True)
+    (result,) = report.results
+    assert result.reproduce == "mockpush check -k rfc8030/5/post --strict --sender pywebpush"
+
+
+def test_a_profile_other_than_the_usual_one_is_part_of_how_to_run_it():
+    conversations = Conversations(lambda: None, count=0)
+    options = Options(
+        strict=False, fail_fast=False, timeout=1, start_timeout=1, jobs=1, profile="fcm"
+    )
+    run = Run(
+        sender=READY["pywebpush"],
+        hello=Hello(name="x", version=None, ops=("none",), language=None),
+        service=None,
+        conversations=conversations,
+        options=options,
+    )
+    result = run.judge(select_cases(TWO[:1])[0])
+    assert result.reproduce == "mockpush check -k rfc8030/5/post --profile fcm --sender pywebpush"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "text"),
+    [
+        ("crashes_at_once", "ended with exit code 5 before it answered\nno such module"),
+        ("prints_rubbish_at_once", "a line that is not JSON: 'Ready.'"),
+        ("hangs_at_once", "did not answer within 0.5 s"),
+        ("has_no_name", "must have 'name'"),
+    ],
+)
+def test_a_sender_without_a_valid_hello_cannot_be_judged(stream, behaviour, text):
+    with pytest.raises(SenderStartError, match=text):
+        run_checks(stream(behaviour), start_timeout=0.5)
+
+
+def test_a_command_that_is_not_there_cannot_be_judged():
+    with pytest.raises(SenderStartError, match="cannot be started: /no/such/sender"):
+        run_checks(CommandSender(("/no/such/sender",)))
+
+
+def test_a_ready_sender_that_is_not_installed_says_how_to_install_it():
+    sender = ReadySender(
+        name="x", language="Go", distribution="no-such", target="x:y", install="go get x"
+    )
+    with pytest.raises(SenderStartError, match="x is not installed: run `go get x`"):
+        run_checks(sender)
+
+
+def test_a_profile_that_does_not_exist_is_named():
+    with pytest.raises(ConfigurationError, match="zzz"):
+        run_checks(READY["pywebpush"], profile="zzz")
+
+
+PROGRAM = """
+from mockpush.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupted_check_leaves_no_process_behind(program, witness, number, exit_code, jobs):
+    sender = program("greeting", "ignores_the_end", witness.path)
+    command = [sys.executable, "-c", PROGRAM, "check", "--jobs", jobs, "--stream", "--", *sender]
+    check = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert witness.somebody_is_there()
+        check.send_signal(number)
+        _, errors = check.communicate(timeout=30)
+        assert (check.returncode, errors) == (exit_code, b"")
+    finally:
+        check.kill()
+        check.communicate()
+    assert witness.all_gone()
