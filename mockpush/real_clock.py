@@ -1,22 +1,29 @@
 """The real clocks, which a frozen clock in the user's test cannot stop.
 
-freezegun replaces the attributes of modules, so the originals are kept in default arguments.
-time-machine changes the C functions themselves and offers a way around itself.
+freezegun replaces `time.time` wherever it finds it, even in modules that are imported later, but
+leaves `clock_gettime` alone. time-machine changes both, and offers a way around itself.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+_real: Final = (
+    partial(time.time)
+    if sys.platform == "win32"
+    else partial(time.clock_gettime, time.CLOCK_REALTIME)
+)
 
 
-def real_time(_time: Callable[[], float] = time.time) -> float:
+def real_time() -> float:
     """Seconds since the epoch, whatever freezegun or time-machine pretend."""
     time_machine = sys.modules.get("time_machine")
     if time_machine is not None and time_machine.escape_hatch.is_travelling():
         return float(time_machine.escape_hatch.time.time())
-    return _time()
+    return _real()
 
 
 def process_time() -> float:
