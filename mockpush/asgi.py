@@ -40,7 +40,6 @@ GRACE: Final = 0.5
 _UPGRADE_H2C: Final = re.compile(rb"(?i)(?<=\r\n)upgrade(?=:[ \t]*h2c[ \t]*(?:\r\n|\Z))")
 _HIDDEN_UPGRADE: Final = b"upgrad_"
 
-
 _NOT_TLS: Final = plain_answer(b"400 Bad Request", b"This port speaks plain HTTP, not TLS.\n")
 _HEAD_TOO_LARGE: Final = plain_answer(
     b"431 Request Header Fields Too Large", b"At most %d octets.\n" % MAX_HEAD
@@ -236,10 +235,14 @@ class Application:
         await self._until(self._is_deserted)
 
     async def stop(self) -> None:
-        """End the lifespan."""
+        """End the lifespan, within `GRACE` seconds."""
         if self._tick is not None:
             self._tick.cancel()
-        await self._lifespan.shutdown()
+        try:
+            async with asyncio.timeout(GRACE):
+                await self._lifespan.shutdown()
+        except TimeoutError:
+            LOGGER.warning("the application's shutdown has not ended; stopping without it")
 
     def _is_quiet(self) -> bool:
         """Whether all is said: idle connections may still wait for the other side's goodbye."""

@@ -117,27 +117,7 @@ class WebServer:
             secure = self._bind(undo, self._https_port, flag="--https-port")
             context = self._identify(undo, _port_of(plain), _port_of(secure))
             await _call(self._on_bound, self.origins)
-            application = Application(self._app, http=self._http, report=self._report)
-            await application.start()
-            acceptors = [
-                Acceptor(
-                    sock,
-                    context=context if sock in secure else None,
-                    protocol_factory=application.protocol,
-                    report=self._report,
-                    logger=LOGGER,
-                )
-                for sock in (*plain, *secure)
-            ]
-            # Undone from the last to the first.
-            undo.push_async_callback(application.stop)
-            undo.push_async_callback(application.drop)
-            for acceptor in acceptors:
-                undo.callback(acceptor.hang_up)
-            undo.push_async_callback(application.finish)
-            for acceptor in acceptors:
-                acceptor.open()
-                undo.push_async_callback(acceptor.close)
+            await self._open(undo, {**dict.fromkeys(plain), **dict.fromkeys(secure, context)})
             undo.push_async_callback(self._call_on_stop)
             self._undo = undo.pop_all()
 
@@ -285,6 +265,31 @@ class WebServer:
         directory = tempfile.mkdtemp(prefix="mockpush-")
         undo.callback(weakref.finalize(self, _remove, directory, os.getpid()))
         return Path(directory)
+
+    async def _open(
+        self, undo: AsyncExitStack, sockets: Mapping[socket.socket, ssl.SSLContext | None]
+    ) -> None:
+        """Start the application and accept; `undo` does it from the last to the first."""
+        application = Application(self._app, http=self._http, report=self._report)
+        await application.start()
+        acceptors = [
+            Acceptor(
+                sock,
+                context=context,
+                protocol_factory=application.protocol,
+                report=self._report,
+                logger=LOGGER,
+            )
+            for sock, context in sockets.items()
+        ]
+        undo.push_async_callback(application.stop)
+        undo.push_async_callback(application.drop)
+        for acceptor in acceptors:
+            undo.callback(acceptor.hang_up)
+        undo.push_async_callback(application.finish)
+        for acceptor in acceptors:
+            acceptor.open()
+            undo.push_async_callback(acceptor.close)
 
     async def _call_on_stop(self) -> None:
         for hook in self._on_stop:

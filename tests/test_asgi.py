@@ -314,7 +314,7 @@ def test_an_exception_of_the_application_is_a_500_and_in_the_log(serve, connect,
     client = connect(serve(broken))
     client.send(request())
     status, _, _ = client.answer()
-    assert status == b"HTTP/1.1 500 Internal WebServer Error"
+    assert status == b"HTTP/1.1 500 Internal Server Error"
     assert "the application is broken" in caplog.text
     assert {each.name for each in caplog.records} == {"mockpush.server"}
 
@@ -411,6 +411,18 @@ def test_an_application_that_refuses_to_start_stops_the_server_from_starting(ser
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
     assert not [each for each in threading.enumerate() if each.name == "mockpush"]
+
+
+def test_a_lifespan_that_never_ends_does_not_hold_up_the_stop(serve, caplog):
+    forever = asyncio.Event()
+
+    async def endless(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await forever.wait()
+
+    serve(endless).stop_thread()
+    assert "shutdown has not ended" in caplog.text
 
 
 # Stopping in the middle of something
