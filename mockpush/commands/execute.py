@@ -57,7 +57,7 @@ def execute(settings: Settings, *, command: tuple[str, ...]) -> None:
     """
     public_key, vapid = _vapid_variables(settings)
     with (
-        _forwarding() as child,
+        forwarding() as child,
         new_server(settings).running() as server,
         connected(server.url) as control,
     ):
@@ -85,7 +85,7 @@ def _vapid_variables(settings: Settings) -> tuple[str, dict[str, str]]:
     return public_key, variables | given
 
 
-class _Child:
+class Child:
     """The command, which gets the signals that we get."""
 
     def __init__(self) -> None:
@@ -99,13 +99,13 @@ class _Child:
 
     def run(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
         """Runs it to its end; its exit code as shells have it."""
-        if self._early:
+        if self._early:  # Ctrl-C while the service was starting
             return SIGNALLED + self._early[0]
         try:
             self._process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's
         except OSError as error:
             return _not_started(command[0], error)
-        for number in self._early:
+        for number in self._early:  # between the two steps before
             self._process.send_signal(number)
         code = self._process.wait()
         return code if code >= 0 else SIGNALLED - code
@@ -119,8 +119,9 @@ class _Child:
 
 
 @contextmanager
-def _forwarding() -> Iterator[_Child]:
-    child = _Child()
+def forwarding() -> Iterator[Child]:
+    """Inside the block our SIGINT and SIGTERM are the child's."""
+    child = Child()
     before = {number: signal.signal(number, child.signal) for number in _FORWARDED}
     try:
         yield child

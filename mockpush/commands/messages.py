@@ -63,11 +63,14 @@ def messages(
 
 def _one(control: Control, message: str, subscription: str | None) -> Message:
     """The message of this id; with a subscription, `latest` is the newest that was sent to it."""
-    if subscription is None or message != "latest":
+    if message != "latest":
         return control.message(message)
-    found = control.messages_to(subscription)
+    found = control.messages if subscription is None else control.messages_to(subscription)
     if not found:
-        raise NotFoundError(f"no message has come to subscription {subscription}")
+        place = (
+            f"tenant {control.tenant}" if subscription is None else f"subscription {subscription}"
+        )
+        raise NotFoundError(f"no message has come to {place}")
     return found[-1]
 
 

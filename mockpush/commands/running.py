@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -72,23 +72,31 @@ def env(control: Control, *, shell: str | None, as_json: bool) -> None:
 
 
 def _variables(control: Control) -> dict[str, str]:
-    from mockpush.trust import Trust
+    from mockpush.client.api import Api
 
-    about = control.about()
+    about = Api(control.transport, control.tenant).get()
     ca_pem = control.ca_pem().encode()
     directory = _cache(ca_pem)
-    trust = Trust(ca_pem, directory, tuple(about["hosts"]))
+    click.echo(f"The certificates are in {directory}", err=True)
     ca_file = directory / "ca.pem"
     ca_file.write_bytes(ca_pem)
-    click.echo(f"The certificates are in {directory}", err=True)
     url = control.transport.url
     return {
         "MOCKPUSH_URL": url,
         "MOCKPUSH_HTTPS_URL": about["https"],
         "MOCKPUSH_CONTROL_URL": f"{url}/_mockpush/v1",
         "MOCKPUSH_CA_FILE": str(ca_file),
-        **trust.environ(),
+        **_trust_variables(ca_pem, directory, about["hosts"]),
     }
+
+
+def _trust_variables(ca_pem: bytes, directory: Path, hosts: Sequence[str]) -> dict[str, str]:
+    """They extend what is set already, so that a shell must not be given them twice."""
+    from mockpush.trust import Trust
+
+    if Path(os.environ.get("MOCKPUSH_CA_FILE", "")).parent == directory:
+        return {}
+    return Trust(ca_pem, directory, tuple(host.strip("[]") for host in hosts)).environ()
 
 
 def _cache(ca_pem: bytes) -> Path:

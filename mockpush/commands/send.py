@@ -169,7 +169,8 @@ class Target:
 
         parts = urlsplit(self.endpoint)
         path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-        with HttpTransport(self.endpoint, ssl_context=context) as transport:
+        secure = context if parts.scheme == "https" else None
+        with HttpTransport(self.endpoint, ssl_context=secure) as transport:
             return transport.request("POST", path, headers=fields, body=body)
 
 

@@ -15,8 +15,8 @@ from mockpush.errors import NotFoundError
 
 if TYPE_CHECKING:
     from mockpush.client.control import Control
+    from mockpush.client.records import Request
 
-_TOLD_BY_THE_REQUEST: Final = "message.accepted"
 _NAMED: Final = ("subscription", "message", "detail")
 
 
@@ -34,36 +34,51 @@ def tail(control: Control, *, as_json: bool) -> None:
         mockpush tail --json | jq 'select(.kind == "request")'
     """
     with control.events() as events:
-        for event in events:
-            if as_json:
+        if as_json:
+            for event in events:
                 print_json({"id": event.id, **event.data})
-                continue
-            for line in _lines(event.data, control):
+            return
+        telling = _Telling(control)
+        for event in events:
+            for line in telling.lines(event.data):
                 click.echo(line)
 
 
-def _lines(event: Mapping[str, Any], control: Control) -> Iterator[str]:
-    """An event for people; a request shows what came with it, if it is still there."""
-    if event["kind"] == _TOLD_BY_THE_REQUEST:
-        return
-    if event["kind"] == "request":
+class _Telling:
+    """Events for people: what happens to a message before its request is told is part of that."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._untold: set[str] = set()
+
+    def lines(self, event: Mapping[str, Any]) -> Iterator[str]:
+        """The lines about an event; none if they would say nothing new."""
+        if event["kind"] == "message.accepted":
+            self._untold.add(event["message"])
+        elif event["kind"] == "request":
+            self._untold.discard(event["message"])
+            yield from self._request(event)
+        elif event["message"] not in self._untold:
+            named = (f"{name} {event[name]}" for name in _NAMED if event.get(name))
+            yield "  ".join((event["at"], event["kind"], *named))
+
+    def _request(self, event: Mapping[str, Any]) -> Iterator[str]:
+        """What came with a request, unless it is forgotten already."""
+        from mockpush.client.api import Api
+        from mockpush.client.records import Request
+
+        api = Api(self._control.transport, self._control.tenant)
         with suppress(NotFoundError):
-            yield from _request_lines(event, control)
-            return
-    named = (f"{name} {event[name]}" for name in _NAMED if event.get(name))
-    yield "  ".join((event["at"], event["kind"], *named))
+            request = Request(api.get("requests", event["request"]))
+            if request.message is None:
+                yield from _refusal(event["at"], request)
+                return
+            message = self._control.message(request.message).raw
+            yield f"{click.style(str(request.status), fg='green')}  {message_line(message)}"
 
 
-def _request_lines(event: Mapping[str, Any], control: Control) -> Iterator[str]:
-    from mockpush.client.api import Api
-    from mockpush.client.records import Request
-
-    request = Request(Api(control.transport, control.tenant).get("requests", event["request"]))
-    if request.message is not None:
-        message = control.message(request.message).raw
-        yield f"{click.style(str(request.status), fg='green')}  {message_line(message)}"
-        return
+def _refusal(at: str, request: Request) -> Iterator[str]:
     status = click.style(str(request.status), fg="red")
-    yield f"{status}  {event['at']}  {request.method} {request.target}"
+    yield f"{status}  {at}  {request.method} {request.target}"
     if request.finding is not None:
         yield from finding_lines(request.finding.raw, indent=4)

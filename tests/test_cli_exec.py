@@ -1,0 +1,332 @@
+"""`mockpush exec`: what the command finds, how it ends, and what is said when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mockpush.commands.execute import forwarding
+from mockpush.vapid_keys import VapidKeys
+
+MOCKPUSH = [sys.executable, "-m", "mockpush.cli"]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith(("MOCKPUSH", "VAPID"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def execute(*command: str, flags: tuple[str, ...] = (), **environ: str):
+    return subprocess.run(
+        [*MOCKPUSH, "exec", *flags, "--", *command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environ},
+    )
+
+
+def python(program: str, *, flags: tuple[str, ...] = (), **environ: str):
+    """Runs a Python program as the command."""
+    return execute(sys.executable, "-c", textwrap.dedent(program), flags=flags, **environ)
+
+
+def environment(**environ: str) -> dict[str, str]:
+    """The variables that the command finds."""
+    completed = python("import json, os; print(json.dumps(dict(os.environ)))", **environ)
+    assert (completed.returncode, completed.stderr) == (0, "")
+    return json.loads(completed.stdout)
+
+
+def test_the_command_finds_the_service_and_a_subscription_of_it():
+    found = environment()
+    assert found["MOCKPUSH_CONTROL_URL"] == f"{found['MOCKPUSH_URL']}/_mockpush/v1"
+    subscription = json.loads(found["MOCKPUSH_SUBSCRIPTION"])
+    assert subscription.keys() == {"endpoint", "expirationTime", "keys"}
+    assert subscription["endpoint"].startswith(f"{found['MOCKPUSH_HTTPS_URL']}/")
+    assert {"MOCKPUSH_CA_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"} <= found.keys()
+    pair = VapidKeys.from_environment(found)
+    assert pair.environ().items() <= found.items()
+
+
+def test_every_run_has_ports_of_its_own_even_inside_another():
+    program = 'import os; print(os.environ["MOCKPUSH_URL"])'
+    inner = [*MOCKPUSH, "exec", sys.executable, "-c", program]
+    completed = python(
+        f"""
+        import os, subprocess
+        print(os.environ["MOCKPUSH_URL"], flush=True)
+        subprocess.run({inner!r}, check=True)
+        """
+    )
+    outer, other = completed.stdout.split()
+    assert outer != other
+
+
+def test_a_pair_that_is_set_stays():
+    pair = VapidKeys.generate(subject="mailto:me@example.com")
+    found = environment(**pair.environ())
+    assert pair.environ().items() <= found.items()
+
+
+def test_a_private_key_that_is_set_brings_its_public_key():
+    pair = VapidKeys.generate()
+    found = environment(VAPID_PRIVATE_KEY=pair.private_key, VAPID_PUBLIC_KEY="")
+    assert found["VAPID_PUBLIC_KEY"] == pair.public_key
+
+
+def test_a_public_key_that_is_set_gets_no_strange_private_key():
+    pair = VapidKeys.generate()
+    found = environment(VAPID_PUBLIC_KEY=pair.public_key)
+    assert found["VAPID_PUBLIC_KEY"] == pair.public_key
+    assert found["VAPID_SUBJECT"] == "mailto:test@example.com"
+    assert "VAPID_PRIVATE_KEY" not in found
+
+
+def test_the_key_of_a_flag_is_that_of_the_command(tmp_path):
+    pair = VapidKeys.generate()
+    pair.save(tmp_path / "key.pem")
+    assert environment(MOCKPUSH_VAPID_KEY="key.pem")["VAPID_PRIVATE_KEY"] == pair.private_key
+
+
+def test_a_key_that_cannot_be_used_is_one_clear_sentence():
+    completed = execute("true", VAPID_PUBLIC_KEY="rubbish")
+    assert completed.returncode == 2
+    assert completed.stderr.startswith("Error: ")
+    assert completed.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 255])
+def test_it_exits_as_the_command_does(code):
+    assert python(f"raise SystemExit({code})").returncode == code
+
+
+def test_the_streams_are_those_of_the_command():
+    completed = subprocess.run(
+        [*MOCKPUSH, "exec", sys.executable, "-c", "print(input())"],
+        input="hello\n",
+        capture_output=True,
+        text=True,
+    )
+    assert (completed.stdout, completed.stderr) == ("hello\n", "")
+
+
+def test_what_follows_the_command_belongs_to_it():
+    program = "import sys; print(sys.argv[1:])"
+    completed = subprocess.run(
+        [*MOCKPUSH, "exec", "--strict", sys.executable, "-c", program, "--port", "--", "-x"],
+        capture_output=True,
+        text=True,
+    )
+    assert completed.stdout == "['--port', '--', '-x']\n"
+
+
+def test_a_flag_that_is_none_is_wrong_usage():
+    completed = execute("true", flags=("--stirct",))
+    assert completed.returncode == 2
+    assert "No such option" in completed.stderr
+
+
+def test_a_command_that_is_not_found_is_said_to():
+    completed = execute("no-such-program")
+    assert completed.returncode == 127
+    assert completed.stderr == (
+        "mockpush: no-such-program is not found: is it installed, and on PATH?\n"
+    )
+
+
+def test_a_command_that_cannot_be_executed_is_said_to(tmp_path):
+    (tmp_path / "text").write_text("")
+    completed = execute("./text")
+    assert completed.returncode == 126
+    assert completed.stderr == "mockpush: ./text cannot be executed: Permission denied\n"
+
+
+@contextmanager
+def running(program: str) -> Iterator[subprocess.Popen[str]]:
+    """`mockpush exec` with a Python program that has said that it runs."""
+    command = [*MOCKPUSH, "exec", sys.executable, "-c", textwrap.dedent(program)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
+TRAPS = """
+    import signal, sys
+    def end(number, _):
+        print("got", number, flush=True)
+        sys.exit(7)
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    print("ready", flush=True)
+    while True:
+        signal.pause()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_reaches_the_command_which_decides(number):
+    with running(TRAPS) as process:
+        process.send_signal(number)
+        assert process.stdout.read() == f"got {number.value}\n"
+        assert process.wait() == 7
+
+
+def test_a_command_that_a_signal_ends_has_the_exit_code_of_a_shell():
+    with running("print('ready', flush=True)\nimport signal\nsignal.pause()") as process:
+        process.terminate()
+        assert process.wait() == 128 + signal.SIGTERM
+
+
+AT_A_TERMINAL = """
+    import os, pty, signal, sys
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.argv[1], sys.argv[1:])
+    screen = open(terminal, "r+b", buffering=0)
+    seen = b""
+    def until(text):
+        global seen
+        while text not in seen:
+            seen += screen.read(100)
+    until(b"ready")
+    screen.write(b"\\x03")
+    until(b"interrupted")
+    os.kill(child, signal.SIGTERM)
+    until(b"interrupts: ")
+    until(b".")
+    os.waitpid(child, 0)
+    print(seen.decode())
+"""
+
+
+def test_an_interrupt_from_the_terminal_reaches_the_command_once():
+    """The terminal signals the whole foreground group: `exec` must not do it again.
+
+    If it did, it would do so before it hands on the SIGTERM, at which the command counts.
+    """
+    counts = """
+        import signal, sys
+        got = []
+        def interrupted(*_):
+            got.append(1)
+            print("interrupted", flush=True)
+        def terminated(*_):
+            print(f"interrupts: {len(got)}.", flush=True)
+            sys.exit()
+        signal.signal(signal.SIGINT, interrupted)
+        signal.signal(signal.SIGTERM, terminated)
+        print("ready", flush=True)
+        while True:
+            signal.pause()
+    """
+    command = [*MOCKPUSH, "exec", sys.executable, "-c", textwrap.dedent(counts)]
+    driver = [sys.executable, "-c", textwrap.dedent(AT_A_TERMINAL), *command]
+    completed = subprocess.run(driver, capture_output=True, text=True, check=True)
+    assert "interrupts: 1." in completed.stdout
+
+
+def test_a_signal_before_the_command_runs_keeps_it_from_running(tmp_path):
+    with forwarding() as child:
+        signal.raise_signal(signal.SIGTERM)
+        assert child.run(["touch", "ran"], os.environ) == 128 + signal.SIGTERM
+    assert not child.started
+    assert not (tmp_path / "ran").exists()
+
+
+def push(**headers: str) -> str:
+    """A program that pushes without a payload and fails."""
+    return f"""
+        import json, os, sys, urllib.error, urllib.request
+        from urllib.parse import urlsplit
+        endpoint = json.loads(os.environ["MOCKPUSH_SUBSCRIPTION"])["endpoint"]
+        request = urllib.request.Request(endpoint, b"", {headers!r}, method="POST")
+        try:
+            urllib.request.urlopen(request)
+        except urllib.error.HTTPError as error:
+            sys.exit(3)
+    """
+
+
+def test_a_failure_comes_with_what_was_refused_and_why():
+    completed = python(push())
+    assert completed.returncode == 3
+    assert "the command exited with 3; of 1 push to its subscriptions 1 was refused" in (
+        completed.stderr
+    )
+    assert "  400 POST /push/" in completed.stderr
+    assert "must ttl.missing: " in completed.stderr
+    assert "[RFC 8030, Section 5.2]" in completed.stderr
+    assert "          hint  " in completed.stderr
+
+
+def test_a_success_says_nothing_of_what_was_refused():
+    completed = python(push().replace("sys.exit(3)", "sys.exit(0)"))
+    assert (completed.returncode, completed.stderr) == (0, "")
+
+
+def test_a_failure_names_requests_to_endpoints_that_do_not_exist():
+    completed = python(push(TTL="1").replace("(endpoint,", "(endpoint + 'x',"))
+    assert "unknown subscription: POST /push/" in completed.stderr
+    assert "the endpoint is none of this service" in completed.stderr
+
+
+def test_a_failure_names_tls_on_the_plain_port():
+    program = """
+        import os, ssl, socket
+        from urllib.parse import urlsplit
+        address = urlsplit(os.environ["MOCKPUSH_URL"])
+        plain = socket.create_connection((address.hostname, address.port))
+        ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+    """
+    completed = python(program)
+    assert completed.returncode == 1
+    assert "tls on plain port" in completed.stderr
+    assert "for https take the origin in MOCKPUSH_HTTPS_URL" in completed.stderr
+
+
+def test_pywebpush_sends_with_nothing_but_the_variables(tmp_path):
+    (tmp_path / "sender.py").write_text(
+        textwrap.dedent(
+            """
+            import json, os
+            from urllib.request import urlopen
+            from pywebpush import webpush
+
+            answer = webpush(
+                json.loads(os.environ["MOCKPUSH_SUBSCRIPTION"]),
+                json.dumps({"order": 7}),
+                vapid_private_key=os.environ["VAPID_PRIVATE_KEY"],
+                vapid_claims={"sub": os.environ["VAPID_SUBJECT"]},
+                ttl=60,
+            )
+            with urlopen(os.environ["MOCKPUSH_CONTROL_URL"] + "/messages/latest") as latest:
+                message = json.load(latest)
+            print(answer.status_code, message["payload"]["json"], message["findings"])
+            """
+        )
+    )
+    completed = execute(sys.executable, "sender.py")
+    assert (completed.returncode, completed.stderr) == (0, "")
+    status, payload = completed.stdout.split(" ", 1)
+    assert status == "201"
+    assert payload.startswith("{'order': 7}")
+
+
+def test_the_service_is_gone_when_the_command_has_ended():
+    ca_file = Path(environment()["MOCKPUSH_CA_FILE"])
+    assert not ca_file.exists()
