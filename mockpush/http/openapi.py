@@ -68,7 +68,8 @@ SCHEMAS: Final[Mapping[str, Json]] = {
     "NearMiss": _NEAR_MISS,
     "Problem": {
         **object_of(title=STRING, status=INTEGER, detail=STRING),
-        "description": "RFC 9457; there may be further members.",
+        "description": "RFC 9457; some have further members.",
+        "additionalProperties": True,
     },
 }
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from starlette.responses import Response
 
-from mockpush.errors import InvalidRequestError, KeyFormatError
+from mockpush.errors import InvalidRequestError
 from mockpush.http.answers import ROOT, JSONAnswer
 from mockpush.http.kinds import Json, boolean, choice, decoded, integer, record, text
 from mockpush.http.listings import Listing
@@ -57,13 +56,6 @@ def _auth(text: str) -> bytes:
     return secret
 
 
-def _private_key(text: str) -> bytes:
-    try:
-        return parse_private_key(text)
-    except UnsupportedAlgorithm as error:
-        raise KeyFormatError(f"the private key is not a P-256 key: {error}") from None
-
-
 _POINT: Final = decoded(
     "a point on P-256: 65 octets in unpadded base64url", parse_application_server_key
 )
@@ -73,7 +65,7 @@ KEYS: Final = record(
         "p256dh": _POINT,
         "auth": decoded(f"{AUTH_SECRET_LENGTH} octets in unpadded base64url", _auth),
         "private_key": decoded(
-            "a P-256 private key: its 32 octets in unpadded base64url, or PEM", _private_key
+            "a P-256 private key: its 32 octets in unpadded base64url, or PEM", parse_private_key
         ),
     },
     required=("p256dh", "auth"),

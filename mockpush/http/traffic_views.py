@@ -133,8 +133,7 @@ def _vapid(inspection: Inspection) -> Json | None:
     if vapid is None or vapid.token is None:
         return None
     claims = {name: vapid.claims.get(name) for name in ("sub", "aud", "exp")}
-    shown = {name: value if _is_writable(value) else None for name, value in claims.items()}
-    return {**shown, "public_key": encoded(vapid.key)}
+    return {**claims, "public_key": encoded(vapid.key)}
 
 
 def _timeline(steps: tuple[TimelineEntry, ...]) -> list[Json]:
