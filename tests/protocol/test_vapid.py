@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from urllib.parse import urlsplit
 
 import jwt as pyjwt
 import pytest
@@ -235,119 +234,13 @@ def test_a_key_in_another_form_is_the_same_key():
     assert check(header(key=base64url_encode(der)))[0] == ["vapid.key.der"]
 
 
-# The claims
-
-
-@pytest.mark.parametrize(
-    ("audience", "code"),
-    [
-        (None, "vapid.aud.missing"),
-        (ORIGIN + "/", "vapid.aud.path"),
-        (ORIGIN + "/push/abc", "vapid.aud.path"),
-        (ORIGIN + "?a=b", "vapid.aud.path"),
-        (ORIGIN + "#a", "vapid.aud.path"),
-        ("https://localhost", "vapid.aud.port_missing"),
-        ("http://localhost", "vapid.aud.mismatch"),
-        ("https://localhost/", "vapid.aud.mismatch"),
-        ("https://localhost:8032", "vapid.aud.mismatch"),
-        ("http://localhost:8031", "vapid.aud.mismatch"),
-        ("HTTPS://LOCALHOST:8031", "vapid.aud.mismatch"),
-        ("https://user@localhost:8031", "vapid.aud.mismatch"),
-        ("https://fcm.googleapis.com", "vapid.aud.mismatch"),
-        ("localhost:8031", "vapid.aud.mismatch"),
-        ("https://[::1", "vapid.aud.mismatch"),
-        ("https://localhost:99999999", "vapid.aud.mismatch"),
-        ("", "vapid.aud.mismatch"),
-        (0, "vapid.aud.type"),
-        (True, "vapid.aud.type"),
-        ({}, "vapid.aud.type"),
-        ({"a": ORIGIN}, "vapid.aud.type"),
-        ([1], "vapid.aud.type"),
-        ([ORIGIN, 1], "vapid.aud.type"),
-        ([[ORIGIN]], "vapid.aud.type"),
-        ([ORIGIN], "vapid.aud.array"),
-        (["https://example.net", ORIGIN], "vapid.aud.array"),
-    ],
-)
-def test_the_audience_is_the_origin_of_the_endpoint_and_nothing_else(audience, code):
-    assert codes_with(aud=audience) == [code]
-
-
-@pytest.mark.parametrize("audience", [[], ["https://example.net"], [ORIGIN + "/"]])
-def test_a_list_without_the_origin_does_not_match(audience):
-    assert codes_with(aud=audience) == ["vapid.aud.array", "vapid.aud.mismatch"]
-
-
-@pytest.mark.parametrize(
-    ("origins", "audience", "codes"),
-    [
-        (("https://a.example", ORIGIN), ORIGIN, []),
-        (("https://a.example", ORIGIN), "https://a.example", []),
-        (("https://a.example",), "https://a.example:443", ["vapid.aud.mismatch"]),
-        (("http://[::1]:8030",), "http://[::1]:8030", []),
-        (("http://[::1]:8030",), "http://[::1]", ["vapid.aud.port_missing"]),
-        (("http://[::1]",), "http://[", ["vapid.aud.mismatch"]),
-        (("http://[::1]",), "http:", ["vapid.aud.mismatch"]),
-        ((), ORIGIN, ["vapid.aud.mismatch"]),
-    ],
-)
-def test_any_origin_of_the_subscription_will_do(origins, audience, codes):
-    field = header(signed({**CLAIMS, "aud": audience}))
-    assert check(field, origins=origins)[0] == codes
-
-
-@pytest.mark.parametrize(
-    ("exp", "code"),
-    [
-        (NOW + 43_200.5, None),
-        (NOW + 121, None),
-        (NOW + 86_340, None),
-        (NOW + 86_341, "vapid.exp.near_limit"),
-        (NOW + 86_400, "vapid.exp.near_limit"),
-        (NOW + 86_400.5, "vapid.exp.too_far"),
-        (NOW + 86_401, "vapid.exp.too_far"),
-        ((NOW + 3600) * 1000, "vapid.exp.too_far"),
-        (10**300, "vapid.exp.too_far"),
-        (1e300, "vapid.exp.too_far"),
-        (NOW + 120, "vapid.exp.soon"),
-        (NOW + 5, "vapid.exp.soon"),
-        (NOW, "vapid.exp.soon"),
-        (NOW - 1, "vapid.exp.past"),
-        (0, "vapid.exp.past"),
-        (-1, "vapid.exp.past"),
-        (-(10**300), "vapid.exp.past"),
-        (43_200, "vapid.exp.past"),
-        (None, "vapid.exp.missing"),
-        (str(NOW + 3600), "vapid.exp.type"),
-        ("2027-01-01T00:00:00Z", "vapid.exp.type"),
-        (True, "vapid.exp.type"),
-        (False, "vapid.exp.type"),
-        ([NOW + 3600], "vapid.exp.type"),
-        ({}, "vapid.exp.type"),
-        (10**400, "vapid.exp.type"),
-    ],
-)
-def test_exp_is_a_number_of_seconds_within_the_next_24_hours(exp, code):
-    assert codes_with(exp=exp) == ([] if code is None else [code])
+# What is wrong in the token itself
 
 
 @pytest.mark.parametrize("exp", ["NaN", "Infinity", "-Infinity", "1e400"])
 def test_what_is_no_json_number_makes_no_token(exp):
     codes, exp_in = check(header(signed(f'{{"aud":"{ORIGIN}","exp":{exp},"sub":"mailto:a@b.c"}}')))
     assert (codes, exp_in) == (["vapid.token.malformed"], None)
-
-
-def test_null_claims_count_as_missing():
-    claims = {"aud": None, "exp": None, "sub": "mailto:a@example.com"}
-    assert check(header(signed(claims)))[0] == ["vapid.aud.missing", "vapid.exp.missing"]
-
-
-@pytest.mark.parametrize(
-    ("nbf", "codes"),
-    [(NOW - 1, []), (NOW, []), (NOW + 1, ["vapid.nbf.future"]), ("soon", []), (10**400, [])],
-)
-def test_a_token_that_is_not_valid_yet_is_worth_knowing(nbf, codes):
-    assert codes_with(nbf=nbf) == codes
 
 
 def test_claims_of_the_senders_own_are_fine_until_they_get_large():
@@ -462,33 +355,3 @@ def test_no_octets_make_the_reader_raise(field, p256ecdsa):
     assert set(codes) <= REGISTRY.keys()
     if found.verified:
         assert (found.key, found.claims) == (POINT, CLAIMS)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=5,
-)
-
-
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("aud", "exp", "sub", "nbf"), json_values)))
-def test_no_claims_make_the_check_raise(claims):
-    unverified = ".".join(
-        base64url_encode(json.dumps(part).encode()) for part in ({"alg": "ES256"}, claims, 0)
-    )
-    codes, exp_in = check(header(unverified), key=None)
-    if exp_in is not None:
-        assert isinstance(claims["exp"], int | float)
-    wrong = any(code.startswith("vapid.aud.") for code in codes)
-    if "vapid.token.malformed" not in codes:
-        assert wrong == (claims.get("aud") != ORIGIN)
-
-
-@given(st.text(alphabet="htps:/localhst0123456789.[]@#?", max_size=30))
-def test_only_the_origin_itself_has_no_finding(audience):
-    codes = codes_with(aud=audience)
-    assert codes == ([] if audience == ORIGIN else codes)
-    assert codes
-    if codes == ["vapid.aud.path"]:
-        parts = urlsplit(audience)
-        assert f"{parts.scheme}://{parts.netloc}" == ORIGIN
