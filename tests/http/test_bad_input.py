@@ -1,0 +1,384 @@
+"""Whatever comes in, the control API answers: below 500, and every error is a problem document."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpush.http.app import App
+from mockpush.service import PushService
+
+ROOT = "/_mockpush/v1"
+POSTS = ["/subscriptions", "/clock", "/reset", "/subscriptions/x/expire", "/messages/x/acknowledge"]
+GETS = ["/messages", "/messages/latest", "/requests", "/subscriptions", "/events", "/tenants"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"{", "not JSON"),
+        (b"nonsense", "not JSON"),
+        (b'{"id": "a"} {}', "not JSON"),
+        (b"\xff\xfe{}", "not UTF-8"),
+        ('{"id": "a"}'.encode("utf-16"), "not UTF-8"),
+        (b"\xef\xbb\xbf{}", "not JSON"),
+        (b"[]", "an array"),
+        (b"null", "null"),
+        (b'"text"', '"text"'),
+        (b"7", "7"),
+        (b"NaN", "NaN"),
+        (b'{"expirationTime": Infinity}', "Infinity"),
+        (b'{"expirationTime": -Infinity}', "-Infinity"),
+        (b'{"expirationTime": NaN}', "NaN"),
+        (b'{"expirationTime": 1e999}', "expirationTime"),
+        (b'{"expirationTime": 1.5}', "expirationTime"),
+        (b'{"expirationTime": true}', "expirationTime"),
+        (b'{"expirationTime": "soon"}', "expirationTime"),
+        (b'{"expirationTime": ' + b"9" * 400 + b"}", "expirationTime"),
+        (b'{"expirationTime": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b'{"id": "a", "id": "b"}', "'id' is there twice"),
+        (b'{"keys": {"auth": "a", "auth": "a"}}', "'auth' is there twice"),
+        (b'{"color": "red"}', '"color"'),
+        (b'{"\\ud800": 1}', "unknown member"),
+        (b'{"id": "\\ud800"}', "id must be"),
+        (b'{"id": "a\\u0000b"}', "id must be"),
+        (b'{"keys": ["a"]}', "keys must be an object"),
+        (b'{"online": 1}', "true or false"),
+        (b'{"online": "true"}', "true or false"),
+        (b"[" * 100_000, "deep"),
+        (b'{"id":' * 100_000, "deep"),
+        (b'{"id":' + b"[" * 900 + b"]" * 900 + b"}", "id must be"),
+    ],
+)
+async def test_bodies_of_the_wrong_shape(api, body, told):
+    refused = await api.post("/subscriptions", content=body)
+    assert refused.status_code == 400
+    assert told in refused.json()["detail"]
+    assert len(refused.content) < 3000
+
+
+async def test_unknown_members_are_named_with_those_there_are(api):
+    problem = (await api.post("/subscriptions", json={"colour": 1, "keys": None, "x": 2})).json()
+    assert problem["unknown"] == ["colour", "x"]
+    assert "applicationServerKey" in problem["valid"]
+
+
+async def test_unknown_parameters_are_named_with_those_there_are(api):
+    problem = (await api.get("/messages?limti=3")).json()
+    assert problem["unknown"] == ["limti"]
+    assert problem["valid"] == [
+        "subscription",
+        "state",
+        "topic",
+        "since",
+        "wait",
+        "timeout",
+        "limit",
+        "tenant",
+    ]
+
+
+@pytest.mark.parametrize("path", POSTS)
+async def test_a_body_that_is_too_large_is_read_to_its_end_and_refused(api, path):
+    async def parts():
+        for _ in range(40):
+            yield b" " * 65_536
+
+    refused = await api.post(path, content=parts())
+    assert refused.status_code == 413
+
+
+async def test_the_largest_body_is_taken(api):
+    members = json.dumps({"id": "a"})
+    taken = await api.post("/subscriptions", content=members + " " * (1024 * 1024 - len(members)))
+    assert taken.status_code == 201
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n", b"{}"])
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "x"])
+async def test_a_missing_body_is_an_empty_object_whatever_its_type(api, body, kind):
+    taken = await api.post("/subscriptions", content=body, headers={"Content-Type": kind})
+    assert taken.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=-1",
+        "limit=ten",
+        "limit=1.5",
+        "limit=",
+        "limit=%D9%A1",
+        "limit=" + "9" * 5000,
+        "limit=1&limit=1",
+        "wait=-1",
+        "wait=1e999",
+        "wait=100001",
+        "wait=1&timeout=601",
+        "timeout=nan",
+        "timeout=inf",
+        "timeout=-1",
+        "timeout=1..5",
+        "timeout=1e400",
+        "state=lost",
+        "state=",
+        "since=",
+        "since=r1",
+        "since=m-1",
+        "since=m",
+        "since=yesterday",
+        "since=2026-13-01",
+        "since=%00",
+        "since=m" + "9" * 100,
+        "topic=%FF",
+        "topic=%ED%A0%80",
+        "%FF=1",
+        "tenant=%FF",
+    ],
+)
+async def test_parameters_of_the_wrong_shape(api, query):
+    refused = await api.get(f"/messages?{query}")
+    assert refused.status_code == 400
+    assert refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=10.0", "wait=0", "timeout=0.5", "timeout=1e-05", "wait=1e0&timeout=0", "topic=%zz"],
+)
+async def test_parameters_of_an_odd_shape(api, query):
+    await api.json(f"/messages?{query}")
+
+
+@pytest.mark.parametrize(
+    "time", ["0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-14:00"]
+)
+async def test_times_at_the_ends_of_the_calendar(api, push, time):
+    await push(await api.create())
+    await api.json("/messages", params={"since": time})
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/messages/", "/subscriptions/", "/messages/a/b", "/m"]
+)
+async def test_there_is_nothing_else(api, path):
+    missing = await api.get(path)
+    assert missing.status_code == 404
+    assert "openapi.json" in missing.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["//", "//favicon.ico", "//_mockpush", "//pus"])
+async def test_there_is_nothing_outside_the_api(api, path):
+    assert (await api.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/subscriptions", {"GET", "HEAD", "POST"}),
+        ("/messages", {"GET", "HEAD", "DELETE"}),
+        ("/messages/latest", {"GET", "HEAD"}),
+        ("/messages/x/acknowledge", {"POST"}),
+        ("/clock", {"GET", "HEAD", "POST"}),
+        ("/tenants/x", {"DELETE"}),
+    ],
+)
+async def test_other_methods_are_refused_with_those_there_are(api, path, allowed):
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"} - allowed:
+        refused = await api.request(method, path)
+        assert refused.status_code == 405
+        assert set(refused.headers["allow"].split(", ")) == allowed
+
+
+async def test_a_client_that_breaks_off_its_body_is_forgotten(app):
+    incoming = [
+        {"type": "http.request", "body": b'{"id": "a"', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive():
+        return incoming.pop(0)
+
+    async def send(message):
+        assert message["type"].startswith("http.response")
+
+    path = ROOT + "/subscriptions"
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+    }
+    await asyncio.wait_for(app(scope, receive, send), 10)
+    assert await app.service.storage.subscriptions("default") == []
+
+
+async def test_a_bug_is_an_answer_too(service, monkeypatch):
+    async def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(service, "now", fail)
+    transport = httpx.ASGITransport(App(service), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport) as plain:
+        answer = await plain.get(f"http://localhost{ROOT}/clock")
+    assert answer.status_code == 500
+    assert "bug in mockpush" in answer.json()["detail"]
+
+
+# Whatever Hypothesis thinks of
+
+
+def answered(method, target, *, headers=(), body=b""):
+    """Status and problem of an answer, by ASGI itself, since clients would refuse to send some."""
+
+    async def exchange():
+        messages = []
+
+        async def receive():
+            if receive.body is not None:
+                content, receive.body = receive.body, None
+                return {"type": "http.request", "body": content, "more_body": False}
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            messages.append(message)
+
+        receive.body = body
+        path, _, query = target.partition(b"?")
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path.decode("utf-8", "replace"),
+            "raw_path": path,
+            "root_path": "",
+            "query_string": query,
+            "headers": [(b"host", b"localhost"), *headers],
+        }
+        app = App(PushService())
+        await asyncio.wait_for(app(scope, receive, send), 10)
+        return messages
+
+    start, *parts = asyncio.run(exchange())
+    content = b"".join(part.get("body", b"") for part in parts)
+    assert 200 <= start["status"] < 500, content
+    if start["status"] >= 400 and content:
+        fields = dict(start["headers"])
+        assert fields[b"content-type"] == b"application/problem+json"
+        assert json.loads(content)["status"] == start["status"]
+    return start["status"]
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=10**300, max_value=10**301)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+MEMBERS = [
+    "profile",
+    "applicationServerKey",
+    "keys",
+    "id",
+    "origin",
+    "expirationTime",
+    "online",
+    "status",
+    "keep",
+    "advance",
+    "freeze",
+    "resume",
+]
+
+
+@given(
+    path=st.sampled_from(POSTS), body=st.dictionaries(st.sampled_from(MEMBERS), values, max_size=3)
+)
+def test_any_members(path, body):
+    answered("POST", f"{ROOT}{path}".encode(), body=json.dumps(body).encode())
+
+
+@given(path=st.sampled_from(POSTS), body=st.binary(max_size=50))
+def test_any_octets_as_a_body(path, body):
+    answered("POST", f"{ROOT}{path}".encode(), body=body)
+
+
+@given(
+    name=st.sampled_from(["p256dh", "auth", "private_key"]),
+    value=values,
+    others=st.fixed_dictionaries({}, optional={"p256dh": st.text(), "auth": st.text()}),
+)
+def test_any_keys(name, value, others):
+    body = json.dumps({"keys": {**others, name: value}}).encode()
+    assert answered("POST", f"{ROOT}/subscriptions".encode(), body=body) == 400
+
+
+PARAMETERS = [
+    "subscription",
+    "state",
+    "topic",
+    "since",
+    "limit",
+    "wait",
+    "status",
+    "tenant",
+    "kind",
+]
+
+
+@given(
+    path=st.sampled_from(GETS),
+    name=st.sampled_from(PARAMETERS),
+    value=st.binary(max_size=30) | st.integers().map(lambda number: str(number).encode()),
+)
+def test_any_parameters(path, name, value):
+    answered("GET", f"{ROOT}{path}?timeout=0&{name}=".encode() + value)
+
+
+@given(
+    st.sampled_from(["GET", "POST", "DELETE", "HEAD", "PUT"]),
+    st.sampled_from(["/messages/", "/subscriptions/", "/requests/", "/tenants/", "/"]),
+    st.binary(max_size=30),
+)
+def test_any_path(method, path, name):
+    answered(method, f"{ROOT}{path}".encode() + name.replace(b"?", b""))
+
+
+FIELDS = [
+    b"host",
+    b"origin",
+    b"mockpush-tenant",
+    b"last-event-id",
+    b"content-type",
+    b"content-length",
+]
+
+
+@given(st.sampled_from(FIELDS), st.binary(max_size=30))
+def test_any_header_field(name, value):
+    answered("POST", f"{ROOT}/subscriptions".encode(), headers=[(name, value)])
+    answered("GET", f"{ROOT}/events".encode(), headers=[(name, value)])
+
+
+@given(st.floats(allow_nan=False))
+def test_any_number_of_seconds(seconds):
+    status = answered(
+        "POST", f"{ROOT}/clock".encode(), body=json.dumps({"advance": seconds}).encode()
+    )
+    assert status == (200 if 0 <= seconds <= 3.2e9 else 400)
+    assert math.isfinite(status)
