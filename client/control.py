@@ -51,13 +51,6 @@ class Control(Operations):
         """What has come into the server's own journal since `begin`."""
         return self.server_requests(since=self._strays_since)
 
-    def reset(self, *, keep: Any = ()) -> None:
-        """Empties the tenant and puts its clock back, but for what `keep` names."""
-        super().reset(keep=keep)
-        self._message_arrivals = self._message_arrivals.anew()
-        self._request_arrivals = self._request_arrivals.anew()
-        self._noticed = set()
-
     # The journal
 
     @property

@@ -49,21 +49,26 @@ class Inbox:
         self._errors: deque[BaseException] = deque()
 
     def take(self, registration: Registration, delivery: Delivery) -> None:
-        """Reads a message and acknowledges it, then makes the `push` event."""
-        if delivery.url in self._processed:
-            registration.resource.acknowledge(delivery)
-            return
-        message = receive(delivery, registration.keys)
-        self._processed.append(delivery.url)
-        if isinstance(message, DiscardedMessage):
-            self.discarded.append(message)
-            registration.resource.acknowledge(delivery)
-            return
-        self.received.append(message)
+        """Reads a message and acknowledges it, then makes the `push` event.
+
+        One that comes again, because its acknowledgement was lost, is only acknowledged.
+        """
+        message = None
+        if delivery.url not in self._processed:
+            self._processed.append(delivery.url)
+            message = self._keep(receive(delivery, registration.keys))
         try:
             registration.resource.acknowledge(delivery)
         finally:
-            self._fire(self.push_callbacks, message)
+            if message is not None:
+                self._fire(self.push_callbacks, message)
+
+    def _keep(self, message: ReceivedMessage | DiscardedMessage) -> ReceivedMessage | None:
+        if isinstance(message, DiscardedMessage):
+            self.discarded.append(message)
+            return None
+        self.received.append(message)
+        return message
 
     def change(self, old: Registration, new: Registration | None) -> None:
         """Makes a `pushsubscriptionchange` event."""

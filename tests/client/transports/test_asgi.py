@@ -72,27 +72,32 @@ def test_an_application_that_returns_without_an_answer(application, transport):
         transport.request("GET", "/")
 
 
-def test_the_application_may_go_on_after_its_answer(application, transport, loop):
-    tidied = asyncio.run_coroutine_threadsafe(_event(), loop).result()
+def test_the_application_may_go_on_after_its_answer(application, transport, submit):
+    go_on, tidied = submit(_event()).result(), submit(_event()).result()
 
     @application.route("/")
     async def answer(call):
         await call.answer(200, [], b"done")
         assert (await call.receive())["type"] == "http.disconnect"
-        await asyncio.sleep(0)
+        await go_on.wait()
         tidied.set()
 
     assert transport.request("GET", "/").body == b"done"
     transport.close()
-    assert asyncio.run_coroutine_threadsafe(tidied.wait(), loop).result(10)
+    submit(_set(go_on)).result()
+    assert submit(tidied.wait()).result(10)
+
+
+async def _set(event: asyncio.Event) -> None:
+    event.set()
 
 
 async def _event() -> asyncio.Event:
     return asyncio.Event()
 
 
-def test_an_abandoned_request_is_cancelled_in_the_application(application, transport, loop):
-    cancelled = asyncio.run_coroutine_threadsafe(_event(), loop).result()
+def test_an_abandoned_request_is_cancelled_in_the_application(application, transport, submit):
+    cancelled = submit(_event()).result()
 
     @application.route("/")
     async def wait_for_ever(call):
@@ -104,7 +109,7 @@ def test_an_abandoned_request_is_cancelled_in_the_application(application, trans
 
     with pytest.raises(errors.ConnectError):
         transport.request("GET", "/", timeout=0.01)
-    assert asyncio.run_coroutine_threadsafe(cancelled.wait(), loop).result(10)
+    assert submit(cancelled.wait()).result(10)
 
 
 @pytest.mark.parametrize("asked_before", [True, False])
@@ -150,7 +155,7 @@ def test_a_loop_that_has_been_closed(application):
         transport.request("GET", "/")
 
 
-def test_a_request_that_the_loop_gives_up(application, transport, loop):
+def test_a_request_that_the_loop_gives_up(application, transport):
     @application.route("/")
     async def cancelled(call):
         asyncio.current_task().cancel()

@@ -335,6 +335,15 @@ def test_closing_while_it_connects(server):
         return new_connection()
 
     transport._new_connection = close_meanwhile
-    server.scripts.append(lambda connection: None)
+    server.scripts.append(lambda connection: connection.sendall(OK))
     with pytest.raises(errors.ConnectError, match="is closed"):
         transport.request("GET", "/")
+
+
+def test_an_answer_that_ends_after_the_transport_was_closed_keeps_no_connection(server, transport):
+    server.scripts.append(answer)
+    with transport.stream("GET", "/") as stream:
+        transport.close()
+        assert list(stream) == [b"ok"]
+    assert transport._idle == []
+    assert server.connections[0].recv(1) == b""

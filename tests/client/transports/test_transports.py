@@ -176,6 +176,25 @@ def test_closing_a_stream_ends_its_iteration_in_another_thread(application, tran
     stream.close()
 
 
+def test_a_closed_stream_gives_no_more_of_what_has_come(application, transport):
+    sent = threading.Event()
+
+    @application.route("/pieces")
+    async def answer(call):
+        await call.start()
+        for piece in (b"one", b"two", b"three"):
+            await call.piece(piece)
+        sent.set()
+        await call.receive()
+
+    with transport.stream("GET", "/pieces") as stream:
+        pieces = iter(stream)
+        assert next(pieces).startswith(b"one")
+        assert sent.wait(10)
+        stream.close()
+        assert list(pieces) == []
+
+
 def test_closing_the_transport_breaks_a_stream(application, transport):
     @application.route("/endless")
     async def answer(call):

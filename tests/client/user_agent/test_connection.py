@@ -49,6 +49,7 @@ def test_offline_messages_wait_until_it_is_online_again(user_agent, service, sub
 
 
 def test_what_has_come_is_received_before_it_goes_offline(user_agent, service, subscription):
+    user_agent._connection._stop_monitors()
     service.push(subscription)
     user_agent.go_offline()
     assert service.waiting(subscription) == 0
@@ -136,6 +137,20 @@ def test_close_ends_a_long_poll_at_once(user_agent, service, subscription):
     assert not user_agent.online
     assert service.knows(subscription)
     assert service.requests["POST", "/s/sN/offline"] == 1
+
+
+def test_closing_in_a_callback_waits_for_no_thread_that_waits_for_the_callback(
+    user_agent, service, subscription
+):
+    [monitor] = user_agent._connection._monitors
+    assert service.polling.acquire(timeout=10)
+    with user_agent._connection.turn:
+        service.push(subscription)
+        while monitor.asking:
+            pass
+        user_agent.close()
+    monitor.join()
+    assert user_agent.received == []
 
 
 def test_after_closing_nothing_comes_any_more(user_agent, service, subscription):

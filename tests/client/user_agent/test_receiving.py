@@ -244,6 +244,51 @@ def test_a_callback_registered_as_a_decorator_stays_what_it_is(user_agent):
     assert (push(None), change(None)) == (1, 2)
 
 
+def test_a_message_is_acknowledged_before_anybody_hears_of_it(user_agent, service, subscription):
+    user_agent._connection._stop_monitors()
+    acknowledged = []
+    user_agent.on_push(lambda _: acknowledged.extend(service.acknowledged))
+    path = service.push(subscription)
+    assert texts(user_agent) == ["hello"]
+    assert acknowledged == [path]
+
+
+class HeldBack:
+    """A transport whose forks send nothing before they are let go."""
+
+    def __init__(self, transport) -> None:
+        self.transport = transport
+        self.let_go = threading.Event()
+
+    def __getattr__(self, name: str):
+        return getattr(self.transport, name)
+
+    def fork(self):
+        fork = self.transport.fork()
+        request = fork.request
+
+        def late_request(*arguments, **options):
+            assert self.let_go.wait(10)
+            return request(*arguments, **options)
+
+        fork.request = late_request
+        return fork
+
+
+def test_nothing_there_counts_only_while_nobody_else_is_asking(service, in_process):
+    """The monitor's request overtakes ours, which is then answered as if there were nothing."""
+    transport = HeldBack(in_process)
+    with UserAgent(transport) as user_agent:
+        subscription = user_agent.subscribe()
+        user_agent.on_push(lambda _: transport.let_go.set())
+        [monitor] = user_agent._connection._monitors
+        while not monitor.asking:
+            pass
+        service.push(subscription)
+        service.failures["GET", "/s/"] = (204, b"")
+        assert texts(user_agent) == ["hello"]
+
+
 # Event loops
 
 
