@@ -21,8 +21,6 @@ from mockpush.protocol.inspection import (
     Context,
     Decryption,
     Inspection,
-    Payload,
-    draft_values,
     inspect,
     read_payload,
 )
@@ -56,7 +54,6 @@ BODY = base64url_decode(
     "6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qu"
     "lcy4a-fN"
 )
-PLAINTEXT = b"When I grow up, I want to be a watermelon"
 
 # The application server's pair, and another one
 SCALAR, OTHER = (number.to_bytes(32, "big") for number in (7, 11))
@@ -360,65 +357,6 @@ def test_inspecting_changes_nothing():
     first = inspect(request, context)
     assert request == before
     assert inspect(request, context).findings == first.findings
-
-
-@pytest.mark.parametrize(
-    ("parameters", "rs"),
-    [({}, 4096), ({"rs": "512"}, 512), ({"rs": "x"}, 4096), ({"rs": ""}, 4096)],
-)
-def test_the_values_of_the_draft_are_decoded(parameters, rs):
-    encryption = ";".join(
-        f"{name}={value}" for name, value in {"salt": "AQI=", **parameters}.items()
-    )
-    found = look(encryption=encryption, crypto_key="dh=AwQ, p256ecdsa=BQY")
-    assert draft_values(found.parameters) == (b"\1\2", b"\3\4", rs)
-
-
-def test_values_of_the_draft_that_are_no_base64_count_as_missing():
-    found = look(encryption="salt=!", crypto_key="dh=!")
-    assert draft_values(found.parameters) == (None, None, 4096)
-
-
-# Payloads
-
-
-def payload(*, keys=KEYS, body=BODY, **request) -> Payload:
-    return read_payload(look(body=body, **request), body, keys)
-
-
-def test_both_codings_are_decrypted():
-    assert payload() == Payload(Decryption.OK, PLAINTEXT)
-    assert payload(**aesgcm(b"hello")) == Payload(Decryption.OK, b"hello")
-    several = aesgcm(b"x" * 100, rs=50)
-    several["encryption"] += ";rs=50"
-    assert payload(**several).data == b"x" * 100
-
-
-def test_without_a_body_there_is_no_payload():
-    assert payload(body=b"", content_encoding=None) == Payload(Decryption.NONE)
-    assert payload(body=b"") == Payload(Decryption.NONE)
-
-
-@pytest.mark.parametrize("keys", [None, replace(KEYS, private_key=None)])
-def test_without_the_private_key_a_body_is_opaque(keys):
-    assert payload(keys=keys) == Payload(Decryption.OPAQUE)
-
-
-@pytest.mark.parametrize(
-    ("request_", "codes"),
-    [
-        ({"body": BODY[:-1]}, ["encryption.tag.invalid"]),
-        ({"body": b"hello"}, ["encryption.header.truncated"]),
-        ({"keys": replace(KEYS, auth=bytes(16))}, ["encryption.tag.invalid"]),
-        ({"content_encoding": None}, []),
-        ({"content_encoding": "gzip"}, []),
-    ],
-)
-def test_what_cannot_be_decrypted_says_so(request_, codes):
-    found = payload(**request_)
-    assert found.decryption is Decryption.FAILED
-    assert found.data is None
-    assert [finding.code for finding in found.findings] == codes
 
 
 # Whatever comes
