@@ -170,6 +170,14 @@ def _unsent(transport: asyncio.WriteTransport) -> int:
         return 0
 
 
+async def _until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until it holds, or so long."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not condition() and loop.time() < end:  # noqa: ASYNC110 - uvicorn's sets have no event
+        await asyncio.sleep(0.002)
+
+
 class Application:
     """An ASGI application between the start and the end of its lifespan, with its connections."""
 
@@ -186,7 +194,6 @@ class Application:
             ws_ping_interval=None,
             log_config=None,
             proxy_headers=False,
-            server_header=False,
             timeout_keep_alive=KEEP_ALIVE,
             h11_max_incomplete_event_size=MAX_HEAD,
         )
@@ -223,16 +230,16 @@ class Application:
         for connection in list(self._state.connections):
             if not connection.transport.is_closing():
                 connection.shutdown()
-        await self._until(self._is_quiet)
+        await _until(self._is_quiet, GRACE)
 
     async def drop(self) -> None:
         """Abort the connections that are left, and cancel the requests that do not notice."""
         for connection in list(self._state.connections):
             connection.transport.abort()
-        await self._until(self._is_deserted, seconds=GRACE / 10)
+        await _until(self._is_deserted, GRACE / 10)
         for task in self._state.tasks:
             task.cancel()
-        await self._until(self._is_deserted)
+        await _until(self._is_deserted, GRACE)
 
     async def stop(self) -> None:
         """End the lifespan, within `GRACE` seconds."""
@@ -251,9 +258,3 @@ class Application:
 
     def _is_deserted(self) -> bool:
         return not self._state.tasks and not self._state.connections
-
-    async def _until(self, condition: Callable[[], bool], *, seconds: float = GRACE) -> None:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        while not condition() and loop.time() < end:  # noqa: ASYNC110 - uvicorn's sets have no event
-            await asyncio.sleep(0.002)
