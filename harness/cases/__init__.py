@@ -9,10 +9,13 @@ from . import coding, delivery, gone, keys, payload, token, topic, ttl, urgency
 
 _THEMES: Final = (delivery, ttl, urgency, topic, gone, coding, payload, token, keys)
 
+
+def _place(case: Case) -> tuple[str, tuple[int, ...]]:
+    document, section, _ = case.id.split("/")
+    return document, tuple(map(int, section.split(".")))
+
+
 CASES: Final[tuple[Case, ...]] = tuple(
-    sorted(
-        (case for theme in _THEMES for case in theme.TABLE.cases),
-        key=lambda case: case.id.partition("/")[0],
-    )
+    sorted((case for theme in _THEMES for case in theme.TABLE.cases), key=_place)
 )
-"""Every case in the order in which they run and are reported: by document, then as declared."""
+"""Every case in the order in which they run and are reported: by section, then as declared."""

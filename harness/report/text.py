@@ -15,7 +15,7 @@ from ..evidence import Push, Unanswered
 from ..senders.registry import ReadySender
 from ..verdict import VERDICTS, CaseResult, Problem, Report, Verdict
 
-LONG: Final = 100
+LONG: Final = 60
 """Characters of a member of a job that are shown."""
 
 _MARKS: Final = {

@@ -29,6 +29,7 @@ MISTAKES = [
     ("rfc8030/5.2/ttl-present", "NoTtl", F, "ttl.missing"),
     ("rfc8030/5.2/ttl-as-asked", "TtlPlusOne", F, "the TTL field"),
     ("rfc8030/5.2/ttl-as-asked", "NoTtl", F, "the TTL field"),
+    ("rfc8030/5.2/ttl-as-asked", "SendsTwice", P, None),
     ("rfc8030/5.2/ttl-zero-as-asked", "NoZeroTtl", F, "the TTL field"),
     ("rfc8030/5.2/expires", "LongTtl", F, "the message's state"),
     ("rfc8030/5.2/waits-for-the-user-agent", "ShortTtl", F, "the message's state"),
@@ -51,10 +52,10 @@ MISTAKES = [
     ("rfc8030/7.3/404-is-gone", "HidesTheReason", W, "does not tell"),
     ("rfc8030/7.3/404-is-gone", "SaysGone", P, None),
     ("rfc8188/2.1/header", "TinyRecordSize", F, "encryption.rs.too_small"),
-    ("rfc8188/2.1/fresh-salt", "OneSalt", F, "the number of salts"),
+    ("rfc8188/2.1/fresh-salt", "OneSalt", F, "messages share a salt"),
     ("rfc8188/2.1/fresh-salt", "SendsPlainText", F, "no salt can be read"),
     ("rfc8188/2.1/fresh-salt", "Empties", F, "no salt can be read"),
-    ("rfc8291/3.1/fresh-key", "OneKey", F, "the number of public keys"),
+    ("rfc8291/3.1/fresh-key", "OneKey", F, "messages share a public key"),
     ("rfc8188/2.1/fresh-salt", "Draft", P, None),
     ("rfc8291/3.1/fresh-key", "Draft", P, None),
     ("rfc8291/4/aes128gcm", "Draft", F, "content_encoding.aesgcm"),
@@ -154,6 +155,12 @@ def test_two_push_services_need_a_service_that_has_two_names():
     trial = SimpleNamespace(subscription=SimpleNamespace(endpoint="https://push.example.net/x"))
     with pytest.raises(NotApplicableError, match="at one origin only"):
         list(BY_ID["rfc8292/2/aud-of-each-push-service"].judge(trial))
+
+
+def test_a_case_leaves_no_tenant_behind(run, service):
+    begun = run("Right")
+    begun.judge(BY_ID["rfc8030/5/post"])
+    assert service.tenant("default", vapid=begun.vapid).tenants == []
 
 
 def test_every_case_can_fail():

@@ -223,7 +223,8 @@ main()
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interrupted_check_leaves_no_process_behind(program, witness, number, exit_code, jobs):
     sender = program("greeting", "ignores_the_end", witness.path)
-    command = [sys.executable, "-c", PROGRAM, "check", "--jobs", jobs, "--stream", "--", *sender]
+    flags = ["--timeout", "1000", "--jobs", jobs, "--stream"]
+    command = [sys.executable, "-c", PROGRAM, "check", *flags, "--", *sender]
     check = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         assert witness.somebody_is_there()
