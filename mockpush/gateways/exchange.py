@@ -19,6 +19,8 @@ from mockpush.service import DEFAULT_TENANT
 
 MAX_BODY: Final = 1024 * 1024
 """Octets of a request body; the largest that makes sense here is a few hundred."""
+MAX_BRACKETS: Final = 100
+"""Arrays and objects in a body; no member is nested more than a few levels."""
 TENANT_HEADER: Final = "Mockpush-Tenant"
 TENANT_PARAMETER: Final = "tenant"
 TENANT_NAME: Final = r"^[!-.0-~]([ -.0-~]{0,126}[!-.0-~])?$"
@@ -89,15 +91,16 @@ async def read_body(request: Request) -> bytes:
 def read_json(data: bytes) -> object:
     """Strict JSON (RFC 8259); `InvalidRequestError` says what is wrong with it."""
     try:
+        text = data.decode()
+        if text.count("[") + text.count("{") > MAX_BRACKETS:
+            raise InvalidRequestError("the body is nested too deeply")
         return json.loads(
-            data.decode(),
+            text,
             parse_constant=_refuse_constant,
             object_pairs_hook=lambda pairs: _distinct(pairs, "member"),
         )
     except UnicodeDecodeError as error:
         raise InvalidRequestError(f"the body is not UTF-8: {error.reason}") from None
-    except RecursionError:
-        raise InvalidRequestError("the body is nested too deeply") from None
     except ValueError as error:
         raise InvalidRequestError(f"the body is not JSON: {error}") from None
 

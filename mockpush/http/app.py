@@ -31,16 +31,16 @@ class App:
             (profile.prefix, PushResource(service, profile))
             for profile in service.profiles.values()
         )
-        self._prefixes = tuple(prefix for prefix, _ in self._push)
         self._rest = control.application(
             service, hosts=hosts, ca_pem=ca_pem, resources=monitor.routes(service)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection scope."""
-        if scope["type"] == "http" and scope["path"].startswith(self._prefixes):
+        if scope["type"] == "http":
+            path: str = scope["path"]
             for prefix, resource in self._push:
-                if scope["path"].startswith(prefix):
+                if path.startswith(prefix):
                     await resource(scope, receive, send)
                     return
         await self._rest(scope, receive, send)

@@ -102,32 +102,29 @@ class EventStream(Response):
             events = await service.wait(self._call.tenant, self._look, timeout=KEEP_ALIVE)
             if events is None and service.closing:
                 return
-            await _send_part(send, b": still here\n\n" if events is None else self._write(events))
+            await _send_part(send, await self._write(events) if events else b": still here\n\n")
 
     async def _look(self) -> Sequence[Event] | None:
         events = await EVENTS.read(self._call.service, self._call.tenant, self._position)
         return events[:BATCH] or None
 
-    def _write(self, events: Sequence[Event]) -> bytes:
+    async def _write(self, events: Sequence[Event]) -> bytes:
         """Those that are wanted; a comment tells of those that storage has forgotten already."""
         lost = events[0].sequence - self._position - 1
         self._position = events[-1].sequence
         parts = [f": {lost} events came too fast and are lost\n\n".encode()] if lost else []
-        parts += [
-            _frame(event) for event in events if not differences(event, self._wanted, EVENTS.fields)
-        ]
+        for event in events:
+            if not differences(event, self._wanted, EVENTS.fields):
+                cursor = EVENTS.cursor(event.sequence)
+                data = write_json(await EVENTS.show(self._call.service, event))
+                head = f"id: {cursor}\nevent: {event.kind}\ndata: "
+                parts.append(head.encode() + data + b"\n\n")
         return b"".join(parts)
 
 
 async def _send_part(send: Send, part: bytes) -> None:
     if part:
         await send({"type": "http.response.body", "body": part, "more_body": True})
-
-
-def _frame(event: Event) -> bytes:
-    cursor = EVENTS.cursor(event.sequence)
-    head = f"id: {cursor}\nevent: {event.kind}\ndata: ".encode()
-    return head + write_json(show(EVENT, event)) + b"\n\n"
 
 
 OPERATIONS: Final = (

@@ -91,8 +91,20 @@ async def test_bodies_of_other_types_and_other_members_are_ignored(subscribe, ki
 
 @pytest.mark.parametrize(
     "body",
-    ["", "{", "[]", "7", '{"vapid": 7}', '{"vapid": ""}', '{"vapid": "AAAA"}', '{"vapid": "ä"}']
-    + ["[" * 100_000, "\ud800", f'{{"vapid": "{KEY}="}}', f'{{"vapid": "{KEY}", "vapid": "x"}}'],
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        '{"vapid": 7}',
+        '{"vapid": ""}',
+        '{"vapid": "AAAA"}',
+        '{"vapid": "ä"}',
+        "[" * 100_000,
+        "\ud800",
+        f'{{"vapid": "{KEY}="}}',
+        f'{{"vapid": "{KEY}", "vapid": "x"}}',
+    ],
 )
 async def test_bad_options_are_refused(http, service, body):
     content = body.encode("utf-8", "surrogatepass")
@@ -451,6 +463,18 @@ async def test_a_cancelled_request_is_one_whose_client_went_away(agent, service)
     monitor.task.cancel()
     await asyncio.gather(monitor.task, return_exceptions=True)
     assert await presence(service, agent) is False
+
+
+async def test_an_old_monitor_that_is_cancelled_does_not_touch_the_new_one(agent, service):
+    first = agent.monitor()
+    await first.settle()
+    second = agent.monitor()
+    await asyncio.sleep(0)
+    first.task.cancel()
+    await asyncio.gather(first.task, return_exceptions=True)
+    await second.settle()
+    assert await presence(service, agent) is True
+    assert not second.task.done()
 
 
 async def test_offline_ends_the_monitor_and_keeps_messages(agent, service):

@@ -93,15 +93,16 @@ async def test_the_header_of_a_reconnection_wins_over_the_query(api, open_exchan
     assert [event["id"] for event in await receive(stream, 1)] == ["e3"]
 
 
-async def test_since_a_time(api, open_exchange):
+async def test_since_a_time_includes_what_happened_at_that_time(api, open_exchange):
+    await api.post("/clock", json={"freeze": True})
     await api.create()
-    await api.post("/clock", json={"advance": "1h"})
-    now = (await api.json("/clock"))["now"]
+    advanced = await api.post("/clock", json={"advance": "1h"})
     newer = await api.create()
-    stream = open_exchange("GET", f"{PATH}?since={now}")
+    stream = open_exchange("GET", f"{PATH}?since={advanced.json()['now']}")
     await stream.part()
-    [event] = await receive(stream, 1)
-    assert event["data"]["subscription"] == newer["id"]
+    told = await receive(stream, 2)
+    assert [event["event"] for event in told] == ["clock.advanced", "subscription.created"]
+    assert told[1]["data"]["subscription"] == newer["id"]
 
 
 async def test_an_event_of_another_life_of_the_tenant_makes_everything_news(api, open_exchange):
@@ -138,6 +139,8 @@ async def test_it_can_be_narrowed(api, push, open_exchange):
     stream = open_exchange("GET", f"{PATH}?{query}")
     await stream.part()
     await push(other)
+    await stream.settle()
+    assert stream.parts.empty()
     await push(subscription)
     [event] = await receive(stream, 1)
     assert event["data"]["subscription"] == subscription["id"]
