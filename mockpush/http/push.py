@@ -17,6 +17,9 @@ from mockpush.service import PushService
 KEPT_BODY: Final = 65_536
 """Octets of a body that are kept for the journal; every profile's limit is far below."""
 
+_WITHOUT_CONTENT: Final = frozenset(("GET", "HEAD", "DELETE", "OPTIONS"))
+"""A client that followed a redirect may announce the content of its POST and never send it."""
+
 _CORS: Final = ((b"access-control-allow-origin", b"*"),)
 _PREFLIGHT: Final = (
     *_CORS,
@@ -40,7 +43,11 @@ class PushResource:
         if from_page and scope["method"] == "OPTIONS":
             await _send(send, 204, _PREFLIGHT, b"")
             return
-        body, size = await _read(receive, max(KEPT_BODY, self._limit))
+        body, size = (
+            (b"", 0)
+            if scope["method"] in _WITHOUT_CONTENT
+            else await _read(receive, max(KEPT_BODY, self._limit))
+        )
         if body is None:
             return
         answer = await self._service.receive(

@@ -246,6 +246,15 @@ async def test_a_push_is_a_post(bench, method, known):
     assert answer.problem["code"] == "request.method"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+async def test_what_a_redirected_client_announces_and_never_sends_is_not_awaited(bench, method):
+    """As PHP's Guzzle does after a 302: a GET with the Content-Length of the POST."""
+    headers = [*lines(), (b"content-length", b"144")]
+    answer = await bench.push(method=method, headers=headers, chunks=(), leaves=True)
+    assert answer.status == 405
+    assert (await bench.record()).judgement.codes[0] == "request.method"
+
+
 @pytest.mark.parametrize(
     "target",
     ["/push/", "/push/nowhere", "/push/a/b", "/push/%00", "/push/é", "/push/nowhere?token=x"],

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from mockpush.protocol.delivery import RFC8030
-from mockpush.protocol.inspection import Decryption
+from mockpush.protocol.findings import Finding
+from mockpush.protocol.inspection import Decryption, Payload
 from mockpush.protocol.model import SubscriptionState
 from mockpush.service import InspectionMode
 
@@ -83,3 +84,28 @@ async def test_what_has_expired_meanwhile_can_not_be_cancelled(
     real_clock.time += 60
     assert not await service.close_message((await observer.last_message()).id)
     assert await observer.states() == ["expired"]
+
+
+async def test_only_the_newest_of_many_subscriptions_are_tried(
+    service, sender, observer, monkeypatch
+):
+    monkeypatch.setattr("mockpush.history.MAX_OTHERS", 3)
+    meant = [await sender.subscribe() for _ in range(4)]
+    hit = await sender.subscribe()
+    codes = []
+    for each in meant[:2]:
+        await sender.push(hit, body=sender.encrypt(each, b"hello"))
+        [finding] = (await service.read(await observer.last_message())).findings
+        codes.append(finding.code.endswith(".other_subscription"))
+    assert codes == [False, True]
+
+
+async def test_what_nobody_can_explain_keeps_its_own_finding(service, sender, observer):
+    subscription = await sender.subscribe()
+    await sender.push(subscription)
+    message = await observer.last_message()
+    message.payload = Payload(Decryption.FAILED, None, (Finding("encryption.tag.invalid"),))
+    await service.storage.reset("default", keep=frozenset(), now=message.received_at)
+    payload = await service.read(message)
+    assert payload.explained
+    assert [finding.code for finding in payload.findings] == ["encryption.tag.invalid"]

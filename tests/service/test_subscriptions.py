@@ -151,3 +151,16 @@ async def test_a_reset_leaves_what_is_to_be_kept(service, sender, observer):
     await service.reset("default", keep=frozenset({Keep.SUBSCRIPTIONS}))
     assert await observer.messages() == []
     assert (await sender.push(made)).status == 201
+
+
+async def test_broken_connections_are_remembered_within_bounds(make_service):
+    service = make_service(limits=Limits(subscriptions=1))
+    first = await service.subscribe("a", held=True)
+    second = await service.subscribe("b", held=True)
+    for each in (first, second):
+        await service.connection_lost(each)
+        await service.connection_lost(each)
+    for each in (first, second):
+        await service.connection_made(each)
+    assert not (await service.subscription("a", first.id)).online
+    assert (await service.subscription("b", second.id)).online

@@ -98,3 +98,17 @@ async def test_a_wait_in_a_tenant_that_is_not_there_makes_none(service):
 
     assert await service.wait("nowhere", look, timeout=0.001) is None
     assert await service.storage.tenants() == []
+
+
+async def test_a_service_can_be_opened_again_under_other_origins(service, sender):
+    await service.close()
+    service.open(("https://push.test",))
+    assert not service.closing
+    look = Look(service, await sender.subscribe())
+    task = waiting(service, look)
+    await settled()
+    assert not task.done()
+    made = await sender.subscribe()
+    assert made.endpoint.startswith("https://push.test/")
+    await service.close()
+    assert await task is None
