@@ -59,17 +59,27 @@ def test_the_service_is_asked_to_wait_for_what_is_missing(messages, arrivals, me
     arrivals.take(1, {}, 0)
     assert ids(arrivals.take(3, {}, 2)) == ["b", "c", "d"]
     assert messages.queries[-1]["wait"] == "4"
-    assert 1.5 < float(messages.queries[-1]["timeout"]) <= 2
+    assert 0 < float(messages.queries[-1]["timeout"]) <= 2
 
 
 def test_a_wait_longer_than_the_service_s_own_is_asked_for_in_parts(
-    messages, arrivals, message_json, monkeypatch
+    messages, arrivals, monkeypatch
 ):
-    monkeypatch.setattr("mockpush.client.arrivals.LONGEST_WAIT", 0.004)
-    assert isinstance(arrivals.take(1, {}, 0.01), Shortfall)
-    timeouts = [float(query["timeout"]) for query in messages.queries[1:]]
-    assert len(timeouts) > 2
-    assert max(timeouts) == 0.004
+    class Deadline:
+        """Each wait of the service takes 600 seconds."""
+
+        def __init__(self, seconds: float) -> None:
+            self.seconds = seconds
+
+        @property
+        def remaining(self) -> float:
+            return max(0.0, self.seconds - 600 * (len(messages.queries) - 1))
+
+    monkeypatch.setattr("mockpush.client.arrivals.Deadline", Deadline)
+    assert isinstance(arrivals.take(1, {}, 1500), Shortfall)
+    assert [query.get("timeout") for query in messages.queries] == [
+        None, "600.000", "600.000", "300.000",
+    ]  # fmt: skip
 
 
 def test_only_matching_messages_are_waited_for(messages, arrivals, message_json):

@@ -116,8 +116,6 @@ def test_an_abandoned_request_is_cancelled_in_the_application(application, trans
 def test_a_blocking_request_on_the_application_s_own_loop_says_so(
     application, submit, monkeypatch, asked_before
 ):
-    monkeypatch.setattr("mockpush.client.transports.asgi._PATIENCE", 0.05)
-
     @application.route("/")
     async def answer(call):
         return 204, [], b""
@@ -131,6 +129,7 @@ def test_a_blocking_request_on_the_application_s_own_loop_says_so(
     transport = AsgiTransport(application, submit)
     if asked_before:
         asyncio.run(other_loop())
+    monkeypatch.setattr("mockpush.client.transports.asgi._PATIENCE", 0.05)
     before = len(application.calls)
     with pytest.raises(errors.BlockingWaitError, match="_async"):
         submit(request()).result()
