@@ -76,7 +76,7 @@ def test_a_wait_longer_than_the_service_s_own_is_asked_for_in_parts(
             return max(0.0, self.seconds - 600 * (len(messages.queries) - 1))
 
     monkeypatch.setattr("mockpush.client.arrivals.Deadline", Deadline)
-    assert isinstance(arrivals.take(1, {}, 1500), Shortfall)
+    assert isinstance(arrivals.take(1, {}, 1500.0), Shortfall)
     assert [query.get("timeout") for query in messages.queries] == [
         None, "600.000", "600.000", "300.000",
     ]  # fmt: skip
