@@ -92,6 +92,7 @@ def test_a_subscription_that_expires_while_it_is_monitored(user_agent, service, 
 
 
 def test_a_subscription_that_has_expired_is_noticed_by_looking(user_agent, service, subscription):
+    user_agent._connection._stop_monitors()
     service.expire(subscription)
     assert user_agent.subscription is None
     assert user_agent.subscription_changes == [(subscription, None)]
