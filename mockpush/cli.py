@@ -18,6 +18,7 @@ INTERRUPTED: Final = 130
 """128 and the number of SIGINT, as shells have it."""
 FAILED: Final = 1
 UNUSABLE: Final = 2
+_STREAMS: Final = (0, 1, 2)
 _NOT_THERE: Final = (errors.WaitError, errors.NotFoundError)
 """Errors that answer a question with no, rather than being in the way of an answer."""
 
@@ -118,6 +119,17 @@ def _leave_the_pipe(ctx: click.Context) -> NoReturn:
     ctx.exit()
 
 
+def _prepare_streams() -> None:
+    """Payloads can have any character; and no connection may get the number of a closed stream."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    for number in _STREAMS:
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
 def _colour() -> bool | None:
     """None: colour if it is a terminal (https://no-color.org)."""
     return False if os.environ.get("NO_COLOR") else None
@@ -211,8 +223,7 @@ def main(ctx: click.Context) -> None:
         mockpush serve
         mockpush tail
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):  # payloads can have any character
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     ctx.color = _colour()
     ctx.obj = project = load_project()
     ctx.default_map = _default_map(ctx.invoked_subcommand or "", ctx, project)

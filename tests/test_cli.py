@@ -132,6 +132,12 @@ def test_every_setting_is_a_flag_of_serve_and_exec():
         assert [option.setting for option in options] == list(SETTINGS)
 
 
+def test_shells_complete_the_names_of_commands():
+    environ = {"_MOCKPUSH_COMPLETE": "bash_complete", "COMP_WORDS": "mockpush s", "COMP_CWORD": "1"}
+    output = run(prog_name="mockpush", env=environ).output
+    assert output.splitlines() == ["plain,serve", "plain,subscribe", "plain,send"]
+
+
 @pytest.mark.parametrize("arguments", [("--version",), ("version",)])
 def test_the_version_is_printed(arguments):
     assert run(*arguments).output.startswith(f"mockpush {__version__}\n")

@@ -396,7 +396,7 @@ def tailing(control: Control, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
                 pass
             yield process
         finally:
-            process.kill()
+            process.terminate()
 
 
 def line(process: subprocess.Popen[bytes]) -> str:

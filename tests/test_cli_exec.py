@@ -11,10 +11,13 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from mockpush.commands import execute as execute_module
 from mockpush.commands.execute import forwarding
+from mockpush.server_journal import Stray
 from mockpush.vapid_keys import VapidKeys
 
 MOCKPUSH = [sys.executable, "-m", "mockpush.cli"]
@@ -248,6 +251,22 @@ def test_a_signal_before_the_command_runs_keeps_it_from_running(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_signal_while_the_command_starts_reaches_it(monkeypatch):
+    def start(*arguments, **options):
+        signal.raise_signal(signal.SIGTERM)
+        return subprocess.Popen(*arguments, **options)
+
+    monkeypatch.setattr(execute_module, "subprocess", SimpleNamespace(Popen=start))
+    with forwarding() as child:
+        program = "import signal; signal.pause()"
+        assert child.run([sys.executable, "-c", program], os.environ) == 128 + signal.SIGTERM
+
+
+def test_on_windows_the_console_interrupts_the_command(monkeypatch):
+    monkeypatch.setattr(execute_module.sys, "platform", "win32")
+    assert execute_module._in_foreground()
+
+
 def push(**headers: str) -> str:
     """A program that pushes without a payload and fails."""
     return f"""
@@ -265,13 +284,32 @@ def push(**headers: str) -> str:
 def test_a_failure_comes_with_what_was_refused_and_why():
     completed = python(push())
     assert completed.returncode == 3
-    assert "the command exited with 3; of 1 push to its subscriptions 1 was refused" in (
+    assert "the command exited with 3; of 1 request to its subscriptions 1 was refused" in (
         completed.stderr
     )
     assert "  400 POST /push/" in completed.stderr
     assert "must ttl.missing: " in completed.stderr
     assert "[RFC 8030, Section 5.2]" in completed.stderr
     assert "          hint  " in completed.stderr
+
+
+def test_many_refused_pushes_are_counted_rather_than_shown():
+    completed = python(
+        f"""
+        import sys
+        def once():
+            {textwrap.indent(textwrap.dedent(push()), " " * 12).strip()}
+        for _ in range(22):
+            try:
+                once()
+            except SystemExit:
+                pass
+        sys.exit(3)
+        """
+    )
+    assert "of 22 requests to its subscriptions 22 were refused" in completed.stderr
+    assert completed.stderr.count("  400 POST /push/") == 20
+    assert completed.stderr.endswith("  and 2 more\n")
 
 
 def test_a_success_says_nothing_of_what_was_refused():
@@ -297,6 +335,10 @@ def test_a_failure_names_tls_on_the_plain_port():
     assert completed.returncode == 1
     assert "tls on plain port" in completed.stderr
     assert "for https take the origin in MOCKPUSH_HTTPS_URL" in completed.stderr
+
+
+def test_there_is_advice_for_everything_that_belongs_to_no_subscription():
+    assert set(execute_module.ADVICE) == set(Stray)
 
 
 def test_pywebpush_sends_with_nothing_but_the_variables(tmp_path):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -40,7 +41,7 @@ def serving(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.kill()
+            process.terminate()
 
 
 def refused(*arguments: str, **environ: str) -> str:
@@ -89,6 +90,13 @@ def test_it_ends_with_its_standard_input_if_told_to():
         assert process.wait() == 0
 
 
+def test_without_a_standard_input_it_has_ended_already():
+    command = f'exec "$@" --exit-on-stdin-eof --json {" ".join(FREE)} <&-'
+    completed = subprocess.run(["sh", "-c", command, "sh", *MOCKPUSH, "serve"], capture_output=True)
+    assert completed.returncode == 0
+    assert json.loads(completed.stdout)["ready"] is True
+
+
 def test_it_outlives_its_standard_input_otherwise():
     with serving(*FREE, "--json") as process:
         said = json.loads(process.stdout.readline())
@@ -99,9 +107,8 @@ def test_it_outlives_its_standard_input_otherwise():
 
 def test_what_it_shows_to_people_says_how_to_go_on():
     with serving(*FREE, "--strict") as process:
-        lines = []
-        while not lines or "Ctrl-C" not in lines[-1]:
-            lines.append(process.stdout.readline())
+        lines = list(takewhile(lambda line: "Ctrl-C" not in line, process.stdout))
+        process.terminate()
     screen = "".join(lines)
     url = next(line.split()[1] for line in lines if line.startswith("  HTTP "))
     assert f'eval "$(mockpush env --url {url})"' in screen
@@ -161,6 +168,11 @@ def test_a_directory_keeps_the_authority_and_the_key(tmp_path):
     assert len(authorities) == 1
     assert VapidKeys.kept_in(tmp_path / "data").public_key
     assert (tmp_path / "data" / "vapid.pem").exists()
+
+
+def test_people_are_told_where_the_private_key_is_kept():
+    with serving(*FREE, "--data-dir", "data") as process:
+        assert any("VAPID private key  in data/vapid.pem" in line for line in process.stdout)
 
 
 def test_the_key_of_a_file_is_the_key_of_the_service(tmp_path):

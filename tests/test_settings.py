@@ -155,7 +155,9 @@ def test_a_wrong_value_is_refused_with_its_source_and_what_it_must_be(name, valu
         load(environ={setting.variable: value})
 
 
-@pytest.mark.parametrize("line", ["port = true", "strict = 1", "host = 3", "hostname = [1]"])
+@pytest.mark.parametrize(
+    "line", ["port = true", "strict = 1", "host = 3", "hostname = [1]", "hostname = 1"]
+)
 def test_a_value_of_the_wrong_type_is_refused_with_the_file(project, line, tmp_path):
     key = line.partition(" ")[0]
     place = f"{key} in [tool.mockpush] of {tmp_path / 'pyproject.toml'} must be "

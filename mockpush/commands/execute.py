@@ -30,11 +30,12 @@ SIGNALLED: Final = 128
 _FORWARDED: Final = (signal.SIGINT, signal.SIGTERM)
 _MOST: Final = 20
 """So many refused requests are shown."""
-_ADVICE: Final[Mapping[str, str]] = {
+ADVICE: Final[Mapping[str, str]] = {
     "unknown_subscription": "the endpoint is none of this service: take MOCKPUSH_SUBSCRIPTION",
     "tls_on_plain_port": "for https take the origin in MOCKPUSH_HTTPS_URL",
     "plain_on_tls_port": "for http take the origin in MOCKPUSH_URL",
     "failed_handshake": "does the program trust the certificate in MOCKPUSH_CA_FILE?",
+    "unused_connection": "it hung up: does it trust the certificate in MOCKPUSH_CA_FILE?",
 }
 """What to do about entries of the server's own journal."""
 
@@ -165,7 +166,7 @@ def _report(control: Control, exit_code: int) -> None:
     refused = [each for each in requests if each.refused]
     strays = control.server_requests()
     _say(
-        f"the command exited with {exit_code}; of {count(len(requests), 'push')} to its "
+        f"the command exited with {exit_code}; of {count(len(requests), 'request')} to its "
         f"subscriptions {len(refused)} {'was' if len(refused) == 1 else 'were'} refused"
     )
     for request in refused[:_MOST]:
@@ -188,8 +189,7 @@ def _stray_lines(entry: Mapping[str, Any]) -> Iterator[str]:
     from mockpush.client.explaining import stray
 
     yield f"  {stray(entry)}"
-    if (kind := entry["kind"]) in _ADVICE:
-        yield f"      {_ADVICE[kind]}"
+    yield f"      {ADVICE[entry['kind']]}"
 
 
 def _echo(lines: Iterator[str]) -> None:

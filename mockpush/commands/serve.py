@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -117,9 +118,7 @@ def _private_key(settings: Settings, keys: VapidKeys) -> str:
 
 def _stop_at_end_of_input() -> None:
     """Reads the file descriptor itself: a lock of `sys.stdin` would be in the way at the exit."""
-    try:
-        while os.read(sys.stdin.fileno(), _CHUNK):
+    with suppress(OSError):  # a terminal that has gone
+        while sys.stdin is not None and os.read(sys.stdin.fileno(), _CHUNK):
             pass
-    except OSError:
-        pass  # closed: it has ended as well
     signal.raise_signal(signal.SIGTERM)
