@@ -284,9 +284,7 @@ def push(**headers: str) -> str:
 def test_a_failure_comes_with_what_was_refused_and_why():
     completed = python(push())
     assert completed.returncode == 3
-    assert "the command exited with 3; of 1 request to its subscriptions 1 was refused" in (
-        completed.stderr
-    )
+    assert "the command exited with 3; the service refused 1 of 1 request" in (completed.stderr)
     assert "  400 POST /push/" in completed.stderr
     assert "must ttl.missing: " in completed.stderr
     assert "[RFC 8030, Section 5.2]" in completed.stderr
@@ -307,7 +305,7 @@ def test_many_refused_pushes_are_counted_rather_than_shown():
         sys.exit(3)
         """
     )
-    assert "of 22 requests to its subscriptions 22 were refused" in completed.stderr
+    assert "the service refused 22 of 22 requests" in completed.stderr
     assert completed.stderr.count("  400 POST /push/") == 20
     assert completed.stderr.endswith("  and 2 more\n")
 

@@ -165,10 +165,8 @@ def _report(control: Control, exit_code: int) -> None:
     requests = [each for name in control.tenants for each in control.for_tenant(name).requests]
     refused = [each for each in requests if each.refused]
     strays = control.server_requests()
-    _say(
-        f"the command exited with {exit_code}; of {count(len(requests), 'request')} to its "
-        f"subscriptions {len(refused)} {'was' if len(refused) == 1 else 'were'} refused"
-    )
+    total = count(len(requests), "request")
+    _say(f"the command exited with {exit_code}; the service refused {len(refused)} of {total}")
     for request in refused[:_MOST]:
         _echo(_request_lines(request.raw, request.codes[:1]))
     for entry in strays[:_MOST]:
