@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import hashes
@@ -62,8 +63,7 @@ class Load(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._next()
 
     def data_received(self, data: bytes) -> None:
@@ -100,7 +100,8 @@ async def throughput(port: int, requests: list[bytes], connections: int) -> floa
             lambda share=requests[number::connections], done=done: Load(share, done), "127.0.0.1", port
         )
         futures.append(done)
-    await asyncio.gather(*futures)
+    async with asyncio.timeout(60):
+        await asyncio.gather(*futures)
     return len(requests) / (time.perf_counter() - started)
 
 

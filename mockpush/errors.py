@@ -1,23 +1,23 @@
 """Every exception that mockpush raises on purpose.
 
-    MockpushError
-    ├── KeyFormatError (ValueError)       a key or a token that cannot be read
-    ├── DecryptionError                   a body that a browser would discard; carries the finding's code
-    ├── ConfigurationError                a setting, flag or file is unusable: names it and the way out
-    ├── ServiceError                      the service refused an operation (an HTTP answer, if it had one)
-    │   ├── NotFoundError                   no such subscription, message, request or tenant
-    │   ├── InvalidRequestError             the request does not have the right shape
-    │   └── LimitError                      a limit is reached; names the setting
-    ├── ConnectError                      the service cannot be reached
-    ├── PushManagerError                  what `PushManager.subscribe()` rejects with (W3C Push API)
-    │   ├── NotAllowedError                 permission denied
-    │   ├── NotSupportedError               the options are not supported
-    │   ├── InvalidStateError               subscribed with another key already
-    │   ├── InvalidAccessError              applicationServerKey is not a point on P-256
-    │   ├── InvalidCharacterError           applicationServerKey is not base64url
-    │   └── AbortError                      the push service refused or could not be reached
-    ├── WaitError (AssertionError)        what was waited for did not come; the text says what came instead
-    └── BlockingWaitError (RuntimeError)  a blocking wait inside a running event loop could never end
+MockpushError
+├── KeyFormatError (ValueError)       a key or a token that cannot be read
+├── DecryptionError                   a body that a browser would discard; carries the finding's code
+├── ConfigurationError                a setting, flag or file is unusable: names it and the way out
+├── ServiceError                      the service refused an operation (an HTTP answer, if it had one)
+│   ├── NotFoundError                   no such subscription, message, request or tenant
+│   ├── InvalidRequestError             the request does not have the right shape
+│   └── LimitError                      a limit is reached; names the setting
+├── ConnectError                      the service cannot be reached
+├── PushManagerError                  what `PushManager.subscribe()` rejects with (W3C Push API)
+│   ├── NotAllowedError                 permission denied
+│   ├── NotSupportedError               the options are not supported
+│   ├── InvalidStateError               subscribed with another key already
+│   ├── InvalidAccessError              applicationServerKey is not a point on P-256
+│   ├── InvalidCharacterError           applicationServerKey is not base64url
+│   └── AbortError                      the push service refused or could not be reached
+├── WaitError (AssertionError)        what was waited for did not come; the text says what came instead
+└── BlockingWaitError (RuntimeError)  a blocking wait inside a running event loop could never end
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class DecryptionError(MockpushError):
     `code` is the code of the finding that names the cause (see `protocol/findings.py`).
     """
 
-    def __init__(self, code: str, *, expected: str | None = None, actual: str | None = None) -> None:
+    def __init__(
+        self, code: str, *, expected: str | None = None, actual: str | None = None
+    ) -> None:
         super().__init__(code if actual is None else f"{code}: {actual}")
         self.code = code
         self.expected = expected

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .client.clock import Clock
-    from .client.control import Control
-    from .client.push_subscription import PushSubscription
-    from .client.user_agent import UserAgent
-    from .pytest_session import PushServer, Traffic
-    from .settings import Settings
-    from .vapid_keys import VapidKeys
+    from mockpush.client.clock import Clock
+    from mockpush.client.control import Control
+    from mockpush.client.push_subscription import PushSubscription
+    from mockpush.client.user_agent import UserAgent
+    from mockpush.pytest_session import PushServer, Traffic
+    from mockpush.settings import Settings
+    from mockpush.vapid_keys import VapidKeys
 
 _TRAFFIC: pytest.StashKey[Traffic] = pytest.StashKey()
 _LATE: pytest.StashKey[list[str]] = pytest.StashKey()
@@ -52,7 +52,7 @@ def mockpush_settings() -> Settings:
 
     They come from `MOCKPUSH_…` variables and `[tool.mockpush]`; ports that nobody set are free ones.
     """
-    from .pytest_session import settings
+    from mockpush.pytest_session import settings
 
     return settings()
 
@@ -60,7 +60,7 @@ def mockpush_settings() -> Settings:
 @pytest.fixture(scope="session")
 def push_server(mockpush_settings: Settings, pytestconfig: pytest.Config) -> Iterator[PushServer]:
     """The running service: `url`, `https_url`, `ca_file`, `environ`, `ssl_context`."""
-    from .pytest_session import running
+    from mockpush.pytest_session import running
 
     url = pytestconfig.getoption("--mockpush-url")
     with running(mockpush_settings, url=url) as server:
@@ -71,7 +71,7 @@ def push_server(mockpush_settings: Settings, pytestconfig: pytest.Config) -> Ite
 @pytest.fixture(scope="session")
 def push_vapid(mockpush_settings: Settings) -> VapidKeys:
     """The application server's key pair: your own if one is set, else a new one."""
-    from .pytest_session import vapid_keys
+    from mockpush.pytest_session import vapid_keys
 
     return vapid_keys(mockpush_settings)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from ..protocol.judging import Profile
-from .rfc import RFC, RFC_STRICT
+from mockpush.profiles.rfc import RFC, RFC_STRICT
+from mockpush.protocol.judging import Profile
 
 __all__ = ["PROFILES", "STRICT"]
 

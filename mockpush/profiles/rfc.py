@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ..protocol.findings import REGISTRY, Level
-from ..protocol.headers import MAX_TTL
-from ..protocol.judging import Compare, Measure, Operator, Profile, Row, Scope, Template, on
+from mockpush.protocol.findings import REGISTRY, Level
+from mockpush.protocol.headers import MAX_TTL
+from mockpush.protocol.judging import Compare, Measure, Operator, Profile, Row, Scope, Template, on
 
 _PROBLEM: Final = (("Content-Type", "application/problem+json"),)
 

@@ -8,14 +8,12 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
-from .findings import REGISTRY, Finding
-from .inspection import Inspection
-from .judging import Judgement, Template
-from .records import PushMessage, WireAnswer
+from mockpush.protocol.findings import REGISTRY, Finding
+from mockpush.protocol.inspection import Inspection
+from mockpush.protocol.judging import Judgement, Template
+from mockpush.protocol.records import PushMessage, WireAnswer
 
-UNDECRYPTABLE: Final = Template(
-    400, (("Content-Type", "application/problem+json"),), "{problem}"
-)
+UNDECRYPTABLE: Final = Template(400, (("Content-Type", "application/problem+json"),), "{problem}")
 """The answer of `refuse_undecryptable`; no push service can give it, since none has the keys."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(location|ttl|uuid|problem)\}")

@@ -49,5 +49,7 @@ def parse_duration(text: str) -> float:
         return float(compact)
     parts = _DURATION.findall(compact)
     if not parts or _DURATION.sub("", compact):
-        raise ValueError(f"{text!r} is not a duration: write seconds, or 90s, 15m, 8h, 30d, 2w, 1h30m")
+        raise ValueError(
+            f"{text!r} is not a duration: write seconds, or 90s, 15m, 8h, 30d, 2w, 1h30m"
+        )
     return sum(float(number) * _UNITS[unit] for number, unit in parts)

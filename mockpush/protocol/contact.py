@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from .findings import Finding
-from .jwt import shown_claim
+from mockpush.protocol.findings import Finding
+from mockpush.protocol.jwt import shown_claim
 
 _EXPECTED: Final = "mailto:name@example.com or an https: URI"
 _MAILTO: Final = "mailto:"
@@ -39,7 +39,11 @@ def _code(contact: str) -> str | None:
         return _host_code(host) if local and host else "vapid.sub.malformed"
     if lowered.startswith("https:"):
         return _host_code(_host(lowered))
-    return "vapid.sub.bare_address" if "@" in contact and ":" not in contact else "vapid.sub.not_a_contact"
+    return (
+        "vapid.sub.bare_address"
+        if "@" in contact and ":" not in contact
+        else "vapid.sub.not_a_contact"
+    )
 
 
 def _host(uri: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .model import MessageState
+from mockpush.protocol.model import MessageState
 
 
 @dataclass(frozen=True, slots=True)

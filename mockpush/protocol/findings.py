@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .registry import REGISTRY, Code, Level
+from mockpush.protocol.registry import REGISTRY, Code, Level
 
 __all__ = ["REGISTRY", "Code", "Finding", "Level"]
 

@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias
 
-from .findings import Finding
-from .model import Urgency
+from mockpush.protocol.findings import Finding
+from mockpush.protocol.model import Urgency
 
 MAX_TTL: Final = 2**31
 """Larger values MUST count as this (RFC 8030, Section 5.2)."""
 MAX_TOPIC_LENGTH: Final = 32
 
 FIELDS: Final = frozenset(
-    (b"ttl", b"topic", b"urgency", b"content-encoding", b"authorization", b"crypto-key", b"encryption")
+    (
+        b"ttl",
+        b"topic",
+        b"urgency",
+        b"content-encoding",
+        b"authorization",
+        b"crypto-key",
+        b"encryption",
+    )
 )
 _BASE64URL: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _MAX_SHOWN: Final = 100
@@ -93,7 +101,9 @@ def parse_topic(lines: Lines | None, findings: list[Finding]) -> str | None:
         return None
     if len(topic) % 4 == 1:
         findings.append(
-            Finding("topic.length_mod_4", "a length that base64url can have", f"{len(topic)} characters")
+            Finding(
+                "topic.length_mod_4", "a length that base64url can have", f"{len(topic)} characters"
+            )
         )
     return topic.decode("ascii")
 

@@ -14,9 +14,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from .delivery import RFC8030, Delivery
-from .findings import REGISTRY
-from .inspection import Inspection
+from mockpush.protocol.delivery import RFC8030, Delivery
+from mockpush.protocol.findings import REGISTRY
+from mockpush.protocol.inspection import Inspection
 
 
 class Scope(StrEnum):
@@ -139,7 +139,9 @@ class Profile:
     @cached_property
     def named_codes(self) -> frozenset[str]:
         """The codes that some row names."""
-        return frozenset().union(*(row.when.codes for row in self.rows if isinstance(row.when, Codes)))
+        return frozenset().union(
+            *(row.when.codes for row in self.rows if isinstance(row.when, Codes))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from .findings import Finding
-from .keys import load_private_key, load_public_key
-from .model import base64url_encode
+from mockpush.protocol.findings import Finding
+from mockpush.protocol.keys import load_private_key, load_public_key
+from mockpush.protocol.model import base64url_encode
 
 SIGNATURE_LENGTH: Final = 64
 _MAX_SHOWN: Final = 200
@@ -110,9 +110,7 @@ def verifies(token: Token, point: bytes) -> bool:
 
 def verifies_as_der(token: Token, point: bytes) -> bool:
     """Whether the signature fits when it is taken as DER, as a sender that skipped a step sends it."""
-    return token.signature[:1] == b"\x30" and _verify(
-        token.signing_input, point, token.signature
-    )
+    return token.signature[:1] == b"\x30" and _verify(token.signing_input, point, token.signature)
 
 
 @lru_cache(maxsize=1024)

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ..errors import KeyFormatError
-from .findings import Finding
-from .headers import shown
-from .model import P256_POINT_LENGTH, base64url_decode, base64url_encode
+from mockpush.errors import KeyFormatError
+from mockpush.protocol.findings import Finding
+from mockpush.protocol.headers import shown
+from mockpush.protocol.model import P256_POINT_LENGTH, base64url_decode, base64url_encode
 
 _EXPECTED: Final = "65 octets, the first 0x04, in unpadded base64url"
 
@@ -119,7 +119,9 @@ def read_public_key(text: bytes, findings: list[Finding]) -> bytes | None:
 def _point(data: bytes, findings: list[Finding]) -> bytes | None:
     point, code = _normalised(data)
     if code is not None:
-        findings.append(Finding(code, _EXPECTED, f"{len(data)} octets, {data[:1].hex() or 'none'}…"))
+        findings.append(
+            Finding(code, _EXPECTED, f"{len(data)} octets, {data[:1].hex() or 'none'}…")
+        )
     if point is None:
         return None
     try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .delivery import OPEN, Step
-from .inspection import Decryption, Inspection, Payload
-from .judging import Judgement
-from .model import MessageState, PushRequest
-from .relaying import Fields
+from mockpush.protocol.delivery import OPEN, Step
+from mockpush.protocol.inspection import Decryption, Inspection, Payload
+from mockpush.protocol.judging import Judgement
+from mockpush.protocol.model import MessageState, PushRequest
+from mockpush.protocol.relaying import Fields
 
 
 class TimelineEntry(NamedTuple):

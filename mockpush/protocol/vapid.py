@@ -16,14 +16,14 @@ from functools import lru_cache
 from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
 
-from . import jwt
-from .contact import check_contact
-from .findings import Finding
-from .headers import DraftParameters, Lines, shown
-from .jwt import shown_claim
-from .keys import public_point, read_public_key
-from .keys import load_private_key as _load_private_key
-from .model import base64url_encode
+from mockpush.protocol import jwt
+from mockpush.protocol.contact import check_contact
+from mockpush.protocol.findings import Finding
+from mockpush.protocol.headers import DraftParameters, Lines, shown
+from mockpush.protocol.jwt import shown_claim
+from mockpush.protocol.keys import load_private_key as _load_private_key
+from mockpush.protocol.keys import public_point, read_public_key
+from mockpush.protocol.model import base64url_encode
 
 MAX_LIFETIME: Final = 24 * 60 * 60
 """exp MUST NOT be more than 24 hours ahead (RFC 8292, Section 2)."""
@@ -108,9 +108,7 @@ _PARAMETER: Final = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^",;])+', re.DOTALL)
 """One parameter; commas and semicolons in a quoted string do not separate."""
 
 
-def _vapid_parameters(
-    text: bytes, findings: list[Finding]
-) -> tuple[bytes | None, bytes | None]:
+def _vapid_parameters(text: bytes, findings: list[Finding]) -> tuple[bytes | None, bytes | None]:
     """t and k, whatever the legal spacing; unknown parameters are ignored (Section 3)."""
     parameters: dict[bytes, bytes] = {}
     for part in _PARAMETER.findall(text):
@@ -150,7 +148,9 @@ def _is_signed(token: jwt.Token, key: bytes | None, findings: list[Finding]) -> 
     else:
         code = "vapid.signature.invalid"
     findings.append(
-        Finding(code, f"r and s, {jwt.SIGNATURE_LENGTH} octets, by the key sent", f"{length} octets")
+        Finding(
+            code, f"r and s, {jwt.SIGNATURE_LENGTH} octets, by the key sent", f"{length} octets"
+        )
     )
     return False
 
@@ -227,9 +227,7 @@ def _has_port(origin: str) -> bool:
     return origin.rpartition(":")[2].isdigit()
 
 
-def _check_times(
-    claims: Mapping[str, Any], now: float, findings: list[Finding]
-) -> float | None:
+def _check_times(claims: Mapping[str, Any], now: float, findings: list[Finding]) -> float | None:
     exp = claims.get("exp")
     if exp is None:
         findings.append(Finding("vapid.exp.missing", "seconds since the epoch", "none"))

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from ..protocol.clock import Clock
-from ..protocol.delivery import Delivery
-from ..protocol.events import Event, EventKind
-from ..protocol.model import Subscription, SubscriptionState
-from ..protocol.records import PushMessage, RequestRecord
+from mockpush.protocol.clock import Clock
+from mockpush.protocol.delivery import Delivery
+from mockpush.protocol.events import Event, EventKind
+from mockpush.protocol.model import Subscription, SubscriptionState
+from mockpush.protocol.records import PushMessage, RequestRecord
 
 Events = Sequence[Event]
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ..errors import InvalidRequestError, LimitError, NotFoundError
-from ..protocol.clock import Clock
-from ..protocol.delivery import Delivery, Step, next_state
-from ..protocol.events import Event, EventKind
-from ..protocol.model import MessageState, Subscription, SubscriptionState
-from ..protocol.records import PushMessage, RequestRecord, TimelineEntry
-from .base import Events, Keep, Limits, TenantSummary
+from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
+from mockpush.protocol.clock import Clock
+from mockpush.protocol.delivery import Delivery, Step, next_state
+from mockpush.protocol.events import Event, EventKind
+from mockpush.protocol.model import MessageState, Subscription, SubscriptionState
+from mockpush.protocol.records import PushMessage, RequestRecord, TimelineEntry
+from mockpush.storage.base import Events, Keep, Limits, TenantSummary
 
 _KINDS: Final = {step: EventKind(f"message.{step}") for step in Step}
 _REAL_TIME: Final = Clock()
@@ -100,7 +100,9 @@ class MemoryStorage:
     async def add_subscription(self, subscription: Subscription) -> Events:
         tenant = self._tenant(subscription.tenant)
         if subscription.id in tenant.subscriptions:
-            raise InvalidRequestError(f"there is a subscription {subscription.id!r} already", status=409)
+            raise InvalidRequestError(
+                f"there is a subscription {subscription.id!r} already", status=409
+            )
         self._make_room_for_subscription(tenant)
         self._keep(tenant, replace(subscription, sequence=tenant.sequence + 1))
         tenant.queues[subscription.id] = {}
@@ -371,7 +373,9 @@ class MemoryStorage:
         kind = EventKind.SUBSCRIPTION_EXPIRED if expired else EventKind.SUBSCRIPTION_REMOVED
         events = [self._emit(tenant, now, kind, ended.id)]
         for message in list(tenant.queues[ended.id].values()):
-            events += self._step(tenant, message, Step.DROP, now, f"the subscription is {ended.state}")
+            events += self._step(
+                tenant, message, Step.DROP, now, f"the subscription is {ended.state}"
+            )
         return events
 
     def _replaced(

@@ -129,3 +129,20 @@ def test_closing_ends_every_sender():
     assert talks.start().name == "scripted"
     talks.close()
     assert [each.closed for each in adapters] == [True, True, True]
+
+
+def test_an_interruption_while_senders_are_closed_still_closes_all():
+    adapters = []
+
+    class Interrupted(Scripted):
+        def close(self) -> None:
+            super().close()
+            raise KeyboardInterrupt
+
+    def make() -> Conversation:
+        adapters.append(Interrupted())
+        return Conversation(adapters[-1], hello=HELLO, start_timeout=20)
+
+    with pytest.raises(KeyboardInterrupt):
+        Conversations(make, count=3).close()
+    assert [each.closed for each in adapters] == [True, True, True]
