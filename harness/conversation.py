@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
 
 from .adapters import Adapter
@@ -78,5 +78,6 @@ class Conversations:
 
     def close(self) -> None:
         """End all senders and the jobs that are under way. Another thread may do this."""
-        for each in self._all:
-            each.close()
+        with ExitStack() as closing:  # ends every one, also when it is interrupted on the way
+            for each in self._all:
+                closing.callback(each.close)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from difflib import get_close_matches
 from time import monotonic
@@ -23,6 +23,8 @@ from .verdict import CaseResult, Report
 
 TIMEOUT: Final = 10.0
 START_TIMEOUT: Final = 30.0
+TICK: Final = 0.2
+"""Seconds after which an interruption is seen at the latest."""
 
 Progress: TypeAlias = Callable[[CaseResult], object]
 
@@ -106,12 +108,23 @@ def _conversations(sender: Sender, service: Service, options: Options) -> Conver
     return Conversations(make, count=options.jobs)
 
 
+def _as_completed(futures: Sequence[Future[CaseResult]]) -> Iterator[Future[CaseResult]]:
+    """As `concurrent.futures` has it, but for waits that end.
+
+    A signal that comes just before a thread goes to sleep is only seen when it wakes up.
+    """
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=TICK, return_when=FIRST_COMPLETED)
+        yield from sorted(done, key=futures.index)
+
+
 def _results(run: Run, cases: Sequence[Case], progress: Progress) -> list[CaseResult]:
     """The results in the order of the cases. Whatever interrupts them ends the senders first."""
     with ThreadPoolExecutor(run.options.jobs) as executor:
-        futures = [executor.submit(run.judge, case) for case in cases]
         try:
-            for future in as_completed(futures):
+            futures = [executor.submit(run.judge, case) for case in cases]
+            for future in _as_completed(futures):
                 progress(future.result())
         except BaseException:
             run.stop()
