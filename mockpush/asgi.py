@@ -174,7 +174,7 @@ async def _until(condition: Callable[[], bool], seconds: float) -> None:
     """Wait until it holds, or so long."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    while not condition() and loop.time() < end:  # noqa: ASYNC110 - uvicorn's sets have no event
+    while not condition() and loop.time() < end:
         await asyncio.sleep(0.002)
 
 

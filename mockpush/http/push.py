@@ -36,17 +36,18 @@ class PushResource:
     def __init__(self, service: PushService, profile: Profile) -> None:
         self._service = service
         self._profile = profile
+        self._kept = max(KEPT_BODY, int(profile.limits["body"]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        from_page = any(name == b"origin" for name, _ in headers)
+        from_page = _comes_from_a_page(headers)
         if from_page and scope["method"] == "OPTIONS":
             await _send(send, 204, _PREFLIGHT, b"")
             return
         body, size = (
             (b"", 0)
             if scope["method"] in _WITHOUT_CONTENT
-            else await _read(receive, max(KEPT_BODY, self._limit))
+            else await _read(receive, self._kept)
         )
         if body is None:
             return
@@ -62,16 +63,19 @@ class PushResource:
         )
         await _send(send, answer.status, answer.headers + (_CORS if from_page else ()), answer.body)
 
-    @property
-    def _limit(self) -> int:
-        return int(self._profile.limits["body"])
-
     def _token(self, scope: Scope) -> str:
         path: str = scope["path"]
         if self._profile.query is None:
             return path[len(self._profile.prefix) :]
         query = parse_qs(str(scope["query_string"], "latin-1"))
         return query.get(self._profile.query, [""])[0]
+
+
+def _comes_from_a_page(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    for name, _ in headers:  # noqa: SIM110 - a generator costs as much as the rest of this function
+        if name == b"origin":
+            return True
+    return False
 
 
 def _target(scope: Scope) -> str:

@@ -6,7 +6,8 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
 
 from mockpush.protocol.findings import REGISTRY, Finding
 from mockpush.protocol.inspection import Inspection
@@ -16,7 +17,25 @@ from mockpush.protocol.records import PushMessage, WireAnswer
 UNDECRYPTABLE: Final = Template(400, (("Content-Type", "application/problem+json"),), "{problem}")
 """The answer of `refuse_undecryptable`; no push service can give it, since none has the keys."""
 
-_PLACEHOLDER: Final = re.compile(r"\{(location|ttl|uuid|problem)\}")
+
+class _Facts(NamedTuple):
+    """What placeholders are filled from."""
+
+    judgement: Judgement
+    inspection: Inspection
+    message: PushMessage | None
+    origin: str
+
+
+_VALUES: Final[dict[str, Callable[[_Facts], str]]] = {
+    "location": lambda facts: f"{facts.origin}/m/{facts.message.id}" if facts.message else "",
+    "ttl": lambda facts: str(facts.message.ttl) if facts.message else "",
+    "uuid": lambda _: str(uuid.uuid4()).upper(),
+    "problem": lambda facts: problem(facts.judgement, facts.inspection),
+}
+"""The closed set of placeholders."""
+
+_PLACEHOLDER: Final = re.compile(rf"\{{({'|'.join(_VALUES)})\}}")
 
 
 def render(
@@ -27,23 +46,40 @@ def render(
     origin: str = "",
 ) -> WireAnswer:
     """Fills in the template. `origin` is that of the message resource."""
-    template = judgement.template
-    values: dict[str, Callable[[], str]] = {
-        "location": lambda: f"{origin}/m/{message.id}" if message else "",
-        "ttl": lambda: str(message.ttl) if message else "",
-        "uuid": lambda: str(uuid.uuid4()).upper(),
-        "problem": lambda: problem(judgement, inspection),
-    }
+    facts = _Facts(judgement, inspection, message, origin)
+    compiled = _compile(judgement.template)
+    body = _fill(compiled.body, facts)
+    headers = [(name, _fill(parts, facts)) for name, parts in compiled.headers]
+    headers.append((b"content-length", b"%d" % len(body)))
+    return WireAnswer(compiled.status, tuple(headers), body)
 
-    def fill(text: str) -> bytes:
-        if "{" in text:
-            text = _PLACEHOLDER.sub(lambda match: values[match[1]](), text)
-        return text.encode()
 
-    body = fill(template.body)
-    headers = [(name.lower().encode(), fill(value)) for name, value in template.headers]
-    headers.append((b"content-length", str(len(body)).encode()))
-    return WireAnswer(template.status, tuple(headers), body)
+_Part: TypeAlias = bytes | Callable[[_Facts], str]
+
+
+class _Compiled(NamedTuple):
+    """A template with its texts taken apart at the placeholders."""
+
+    status: int
+    headers: tuple[tuple[bytes, tuple[_Part, ...]], ...]
+    body: tuple[_Part, ...]
+
+
+@lru_cache(maxsize=1024)
+def _compile(template: Template) -> _Compiled:
+    headers = tuple((name.lower().encode(), _parts(text)) for name, text in template.headers)
+    return _Compiled(template.status, headers, _parts(template.body))
+
+
+def _parts(text: str) -> tuple[_Part, ...]:
+    """Every other part of the split is the name of a placeholder."""
+    split = _PLACEHOLDER.split(text)
+    parts = [_VALUES[part] if at % 2 else part.encode() for at, part in enumerate(split)]
+    return tuple(part for part in parts if part != b"")
+
+
+def _fill(parts: tuple[_Part, ...], facts: _Facts) -> bytes:
+    return b"".join([part if isinstance(part, bytes) else part(facts).encode() for part in parts])
 
 
 def problem(judgement: Judgement, inspection: Inspection) -> str:

@@ -30,6 +30,8 @@ RFC8030: Final = Delivery(window=1)
 class Step(StrEnum):
     """What happens to a message; each is an event of the same name."""
 
+    __hash__ = str.__hash__  # as for MessageState
+
     ACCEPT = "accepted"
     DELIVER = "delivered"
     RELEASE = "released"

@@ -5,9 +5,8 @@ A strict reader of its own: what it accepts, every conforming user agent accepts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
-from typing import Final
+from typing import Final, NamedTuple
 
 from mockpush.errors import DecryptionError
 from mockpush.protocol.content_coding import (
@@ -18,6 +17,7 @@ from mockpush.protocol.content_coding import (
     Problem,
     expand,
     extract,
+    is_on_curve,
     open_records,
     point_problem,
     received_material,
@@ -43,8 +43,7 @@ _LAST: Final = 2
 _NOT_LAST: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A body taken apart, all of it visible without keys (RFC 8188, Section 2.1).
 
     `salt` 16 octets, `rs` the record size in octets, `keyid` the sender's public key.
@@ -82,8 +81,21 @@ def _truncated_header(body: bytes, length: int) -> DecryptionError:
 
 def envelope_problems(envelope: Envelope) -> list[Problem]:
     """All that is wrong with an envelope as it shows without keys, in the order of reading."""
+    if _is_sound(envelope):
+        return []
     found = [check(envelope) for check in _CHECKS]
     return [problem for problem in found if problem is not None]
+
+
+def _is_sound(envelope: Envelope) -> bool:
+    """All checks at once: this is on the path of every accepted message."""
+    keyid = envelope.keyid
+    return (
+        TAG_LENGTH < len(envelope.ciphertext) < envelope.rs
+        and len(keyid) == P256_POINT_LENGTH
+        and keyid[0] == 4
+        and is_on_curve(keyid)
+    )
 
 
 def _rs_too_small(envelope: Envelope) -> Problem | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from mockpush.errors import DecryptionError
 from mockpush.protocol import aesgcm, encryption
@@ -55,8 +55,7 @@ class Decryption(StrEnum):
     """nobody has looked yet"""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the request is judged against.
 
     `origins`: the origins of the endpoint. `now`: seconds since the epoch on the clock that judges

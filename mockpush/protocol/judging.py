@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from mockpush.protocol.delivery import RFC8030, Delivery
 from mockpush.protocol.findings import REGISTRY
@@ -144,8 +144,7 @@ class Profile:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What a profile says to an inspection: the template of its answer and the codes behind it.
 
     `codes[0]` decided; the others are what it also objects to, in the order of its table.
@@ -164,7 +163,7 @@ class Judgement:
 def judge(inspection: Inspection, profile: Profile) -> Judgement:
     """Walks the profile's table: the first row that matches decides."""
     named = profile.named_codes
-    codes = [code for code, *_ in inspection.findings if code in named]
+    codes = [finding[0] for finding in inspection.findings if finding[0] in named]
     template: Template | None = None
     reported: dict[str, None] = {}
     for row in profile.rows if codes else profile.measured:

@@ -75,7 +75,7 @@ def _json_object(data: bytes) -> dict[str, Any]:
         raise ValueError("a part is nested too deeply")
     value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     if not isinstance(value, dict):
-        raise ValueError("a part is not a JSON object")  # noqa: TRY004 - one error for the caller
+        raise ValueError("a part is not a JSON object")
     if "\\u" in text:
         json.dumps(value, ensure_ascii=False).encode()  # refuses what is no text: lone surrogates
     return value

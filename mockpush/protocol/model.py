@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import secrets
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -19,9 +19,13 @@ TOKEN_BYTES: Final = 18
 """144 bits: capability URLs need at least 120 (RFC 8030, Section 8.3)."""
 
 
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+
+
 def base64url_encode(data: bytes) -> str:
     """Unpadded base64url (RFC 7515, Section 2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    text = binascii.b2a_base64(data, newline=False).rstrip(b"=").translate(_URL_SAFE)
+    return text.decode("ascii")
 
 
 def base64url_decode(text: str) -> bytes:
@@ -43,7 +47,7 @@ def _is_base64url(text: str) -> bool:
 
 def new_token() -> str:
     """An unguessable, URL-safe token for a resource."""
-    return secrets.token_urlsafe(TOKEN_BYTES)
+    return base64url_encode(os.urandom(TOKEN_BYTES))
 
 
 class Urgency(StrEnum):
@@ -57,6 +61,8 @@ class Urgency(StrEnum):
 
 class MessageState(StrEnum):
     """Where a push message is in its life; `delivery.py` holds the table of transitions."""
+
+    __hash__ = str.__hash__  # Enum's own is a Python function, too slow for so many look-ups
 
     PENDING = "pending"
     DELIVERED = "delivered"

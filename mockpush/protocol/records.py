@@ -64,8 +64,7 @@ class PushMessage:
         return Decryption.PENDING if self.payload is None else self.payload.decryption
 
 
-@dataclass(frozen=True, slots=True)
-class WireAnswer:
+class WireAnswer(NamedTuple):
     """An answer as it went out."""
 
     status: int

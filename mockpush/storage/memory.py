@@ -173,16 +173,16 @@ class MemoryStorage:
         self._make_room(tenant, reserve=replaced is None)
         now = message.received_at
         tenant.messages[message.id] = message
-        tenant.queues[subscription.id][message.id] = message
-        tenant.open += 1
         events = [self._emit(tenant, now, EventKind.MESSAGE_ACCEPTED, subscription.id, message.id)]
         if replaced is not None:
             events += self._step(tenant, replaced, Step.REPLACE, now, f"by {message.id}")
+        if subscription.online and not subscription.held:
+            return events + self._deliver_at_once(tenant, message, now)
+        tenant.queues[subscription.id][message.id] = message
+        tenant.open += 1
         if message.topic is not None:
             tenant.topics[subscription.id, message.topic] = message
-        if subscription.online and not subscription.held:
-            events += self._deliver_at_once(tenant, message, now)
-        elif message.ttl == 0 and not subscription.online:
+        if message.ttl == 0 and not subscription.online:
             events += self._step(tenant, message, Step.DROP, now, "TTL 0 and nobody there")
         else:
             events += self._keep_pending(tenant, message, delivery, now)
