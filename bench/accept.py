@@ -45,7 +45,9 @@ PAYLOAD = b"x" * 127
 def server(kind: str) -> Iterator[dict[str, str | int]]:
     """Runs one of `servers.py` in a process of its own."""
     command = [sys.executable, str(Path(__file__).with_name("servers.py")), kind]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
         assert child.stdout is not None
         try:
             yield json.loads(child.stdout.readline())
@@ -97,7 +99,9 @@ async def throughput(port: int, requests: list[bytes], connections: int) -> floa
     for number in range(connections):
         done: asyncio.Future[None] = loop.create_future()
         await loop.create_connection(
-            lambda share=requests[number::connections], done=done: Load(share, done), "127.0.0.1", port
+            lambda share=requests[number::connections], done=done: Load(share, done),
+            "127.0.0.1",
+            port,
         )
         futures.append(done)
     async with asyncio.timeout(60):
@@ -119,7 +123,11 @@ def claims(endpoint: str, number: int) -> dict[str, object]:
     """The claims of one token; the number makes each token another one."""
     parts = urlsplit(endpoint)
     expires = int(time.time()) + 12 * 3600 - number
-    return {"aud": f"{parts.scheme}://{parts.netloc}", "exp": expires, "sub": "mailto:a@example.com"}
+    return {
+        "aud": f"{parts.scheme}://{parts.netloc}",
+        "exp": expires,
+        "sub": "mailto:a@example.com",
+    }
 
 
 def encrypted(target: dict[str, str]) -> bytes:
@@ -133,7 +141,9 @@ def prepared(target: dict[str, str], count: int, *, fresh: bool) -> list[bytes]:
     endpoint, key = target["endpoint"], base64url_decode(target["vapid_private"])
 
     def make(number: int) -> bytes:
-        return request(endpoint, vapid.authorization(claims(endpoint, number), key), encrypted(target))
+        return request(
+            endpoint, vapid.authorization(claims(endpoint, number), key), encrypted(target)
+        )
 
     return [make(number) for number in range(count)] if fresh else [make(0)] * count
 
@@ -186,7 +196,9 @@ def measure(messages: int, rounds: int, connections: int) -> dict[str, list[floa
 
 def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--messages", type=int, default=8000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=8)

@@ -27,7 +27,9 @@ async def bare(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         return
     while (await receive()).get("more_body"):
         pass
-    await send({"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"0")]})
+    await send(
+        {"type": "http.response.start", "status": 201, "headers": [(b"content-length", b"0")]}
+    )
     await send({"type": "http.response.body", "body": b""})
 
 

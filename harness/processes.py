@@ -201,7 +201,7 @@ def _start(target: Callable[[], None]) -> Thread:
 
 def _popen(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - running what the user names is the purpose
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

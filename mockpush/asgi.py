@@ -113,18 +113,23 @@ class _HttpToolsFront(_Front):
 
     headers: list[tuple[bytes, bytes]]
     _in_body = False
+    _hides = False
 
     def data_received(self, data: bytes) -> None:
         if b"h2c" in data and not self._in_body:
             head, blank, rest = data.partition(b"\r\n\r\n")
             data = _UPGRADE_H2C.sub(_HIDDEN_UPGRADE, head) + blank + rest
+            self._hides = True
         super().data_received(data)
 
     def on_headers_complete(self) -> None:
         self._in_body = True
-        for position, (name, value) in enumerate(self.headers):
-            if name == _HIDDEN_UPGRADE:
-                self.headers[position] = (b"upgrade", value)
+        if self._hides:
+            self._hides = False
+            self.headers[:] = [
+                (b"upgrade" if name == _HIDDEN_UPGRADE else name, value)
+                for name, value in self.headers
+            ]
         super().on_headers_complete()  # type: ignore[misc]
 
     def on_message_complete(self) -> None:
@@ -174,7 +179,7 @@ async def _until(condition: Callable[[], bool], seconds: float) -> None:
     """Wait until it holds, or so long."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    while not condition() and loop.time() < end:
+    while not condition() and loop.time() < end:  # noqa: ASYNC110 - uvicorn's sets have no event
         await asyncio.sleep(0.002)
 
 

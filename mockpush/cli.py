@@ -135,7 +135,7 @@ def _colour() -> bool | None:
     return False if os.environ.get("NO_COLOR") else None
 
 
-def _print_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+def _print_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:  # noqa: FBT001
     if value and not ctx.resilient_parsing:
         from mockpush import __version__
 

@@ -46,7 +46,7 @@ _NOT_PLAIN: Final = plain_answer(b"400 Bad Request", b"This port speaks HTTPS, n
 _FAMILIES: Final = {
     "127.0.0.1": ("127.0.0.1", "::1"),
     "localhost": ("127.0.0.1", "::1"),
-    "0.0.0.0": ("0.0.0.0", "::"),
+    "0.0.0.0": ("0.0.0.0", "::"),  # noqa: S104 - only when the user asks for it
 }
 """`localhost` is ::1 for some clients and 127.0.0.1 for others: both must reach us."""
 

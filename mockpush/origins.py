@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
-_REACHED_AS_LOCALHOST: Final = {"localhost", "127.0.0.1", "0.0.0.0", "::"}
+_REACHED_AS_LOCALHOST: Final = {"localhost", "127.0.0.1", "0.0.0.0", "::"}  # noqa: S104
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 

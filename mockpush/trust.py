@@ -29,7 +29,7 @@ _ADDING: Final = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
 _NO_PROXY: Final = ("NO_PROXY", "no_proxy")
 _PHP: Final = "PHP_INI_SCAN_DIR"
 _JAVA: Final = "JAVA_TOOL_OPTIONS"
-_JAVA_PASSWORD: Final = "changeit"
+_JAVA_PASSWORD: Final = "changeit"  # noqa: S105 - what every Java trust store has; it guards nothing
 
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _PEM_BLOCK: Final = re.compile(_BEGIN + b".+?-----END CERTIFICATE-----", re.DOTALL)

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from mockpush.client.control import Control
-from mockpush.client.transports.http import HttpTransport
 
 from mockpush.cli import main
+from mockpush.client.control import Control
+from mockpush.client.transports.http import HttpTransport
 from mockpush.commands import running
 from mockpush.protocol.model import base64url_encode
 from mockpush.server import Server

@@ -11,9 +11,9 @@ import certifi
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
-from mockpush.web_server import WebServer
 from mockpush.tls import CertificateAuthority
 from mockpush.trust import Trust, trusted
+from mockpush.web_server import WebServer
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
 VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")

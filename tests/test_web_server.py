@@ -24,8 +24,8 @@ from freezegun import freeze_time
 
 from mockpush.errors import ConfigurationError
 from mockpush.event_loop import SteadyEventLoop, new_event_loop
-from mockpush.web_server import WebServer
 from mockpush.tls import CA_FILE, KEY_FILE
+from mockpush.web_server import WebServer
 
 FOREVER = 30
 """Seconds after which a wait has failed."""

@@ -103,7 +103,7 @@ class Child:
         if self._early:  # Ctrl-C while the service was starting
             return SIGNALLED + self._early[0]
         try:
-            self._process = subprocess.Popen(command, env=environ)
+            self._process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's
         except OSError as error:
             return _not_started(command[0], error)
         for number in self._early:  # between the two steps before

@@ -136,7 +136,7 @@ def inspect(
     from mockpush.protocol.vapid import check_vapid
 
     now = time.time() if at is None else at
-    vapid, findings = _read(sys.stdin.read() if token == "-" else token, public_key)
+    vapid, findings = _read(sys.stdin.read() if token == "-" else token, public_key)  # noqa: S105
     check_vapid(
         vapid,
         findings,

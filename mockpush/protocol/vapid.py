@@ -71,7 +71,7 @@ def read_vapid(lines: Lines, parameters: DraftParameters, findings: list[Finding
 
 
 @lru_cache(maxsize=1024)
-def _read(field: bytes, p256ecdsa: bytes | None, has_crypto_key: bool) -> Vapid:
+def _read(field: bytes, p256ecdsa: bytes | None, has_crypto_key: bool) -> Vapid:  # noqa: FBT001
     """Bounded: one entry for each distinct token and key, so that a signature is verified once."""
     findings: list[Finding] = []
     scheme, text, key_text = _credentials(field, p256ecdsa, findings)

@@ -40,7 +40,7 @@ class Monitor:
 
     def __init__(self, app: App, path: str, prefer: str | None) -> None:
         self.status = 0
-        self.headers: dict[str, str] = {}
+        self.lines: list[tuple[str, str]] = []
         self.body = b""
         self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.incoming.put_nowait({"type": "http.request", "body": b"", "more_body": False})
@@ -63,9 +63,16 @@ class Monitor:
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.headers = {name.decode(): text.decode() for name, text in message["headers"]}
+            self.lines = [(name.decode(), text.decode()) for name, text in message["headers"]]
         else:
             self.body += message["body"]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header fields, each of which must be there once."""
+        headers = dict(self.lines)
+        assert len(headers) == len(self.lines)
+        return headers
 
     def disconnect(self) -> None:
         """The client goes away; the application has not noticed yet."""

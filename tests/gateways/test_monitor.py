@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -16,6 +17,7 @@ from uvicorn.server import ServerState
 
 from mockpush.gateways.monitor import LONGEST_WAIT
 from mockpush.http.app import App
+from mockpush.profiles.rfc import RFC
 from mockpush.protocol.keys import generate_key_pair
 from mockpush.protocol.model import MessageState, base64url_encode
 from mockpush.service import PushService
@@ -114,6 +116,15 @@ async def test_bad_options_are_refused(http, service, body):
     assert await service.storage.tenants() == []
 
 
+async def test_it_has_the_profile_of_rfc_8030_whatever_the_default(http, service):
+    other = replace(RFC, name="other", prefix="/other/")
+    service.profiles = {**service.profiles, "other": other}
+    service.options = replace(service.options, profile="other")
+    await http.post("/subscribe")
+    [subscription] = await service.storage.subscriptions("default")
+    assert subscription.profile == "rfc"
+
+
 async def test_a_bad_name_of_a_tenant_is_refused(http):
     assert (await http.post("/subscribe", headers={"Mockpush-Tenant": "a/b"})).status_code == 400
 
@@ -158,12 +169,16 @@ async def test_what_the_user_agent_must_not_see_is_not_forwarded(agent):
 )
 async def test_the_draft_coding_keeps_its_parameters_but_not_the_servers_key(agent, crypto_key):
     await agent.push(
-        Content_Encoding="aesgcm", Encryption="keyid=a;salt=xyz;rs=24", Crypto_Key=crypto_key
+        Content_Encoding="aesgcm",
+        Encryption="keyid=a;salt=xyz;rs=24",
+        Crypto_Key=crypto_key,
+        Topic="secret",
     )
     answer = await agent.poll()
     assert answer.headers["content-encoding"] == "aesgcm"
     assert answer.headers["encryption"] == "keyid=a;salt=xyz;rs=24"
     assert answer.headers["crypto-key"] == "dh=abc"
+    assert "secret" not in str(answer.lines)
 
 
 async def test_an_unknown_coding_is_relayed_untouched(agent):

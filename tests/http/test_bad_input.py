@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockpush.http.answers import ProblemAnswer
 from mockpush.http.app import App
 from mockpush.service import PushService
 
@@ -32,8 +33,8 @@ GETS = ["/messages", "/messages/latest", "/requests", "/subscriptions", "/events
         (b"null", "null"),
         (b'"text"', '"text"'),
         (b"7", "7"),
-        (b"NaN", "NaN"),
-        (b'{"expirationTime": Infinity}', "Infinity"),
+        (b"NaN", "NaN is no JSON value"),
+        (b'{"expirationTime": Infinity}', "Infinity is no JSON value"),
         (b'{"expirationTime": -Infinity}', "-Infinity"),
         (b'{"expirationTime": NaN}', "NaN"),
         (b'{"expirationTime": 1e999}', "expirationTime"),
@@ -67,6 +68,22 @@ async def test_unknown_members_are_named_with_those_there_are(api):
     problem = (await api.post("/subscriptions", json={"colour": 1, "keys": None, "x": 2})).json()
     assert problem["unknown"] == ["colour", "x"]
     assert "applicationServerKey" in problem["valid"]
+
+
+async def test_unknown_members_of_members_are_named_too(api):
+    problem = (await api.post("/subscriptions", json={"keys": {"p256DH": ""}})).json()
+    assert problem["detail"].startswith('keys: unknown member: "p256DH"')
+    assert (problem["unknown"], problem["valid"]) == (["p256DH"], ["p256dh", "auth", "private_key"])
+
+
+def test_a_problem_has_its_own_members_whatever_is_added():
+    answer = ProblemAnswer(400, "too bad", {"detail": "mine", "status": 200, "more": 1})
+    assert json.loads(answer.body) == {
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "too bad",
+        "more": 1,
+    }
 
 
 async def test_unknown_parameters_are_named_with_those_there_are(api):

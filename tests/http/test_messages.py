@@ -9,7 +9,9 @@ import json
 import httpx
 import pytest
 
+from mockpush.protocol.clock import Clock
 from mockpush.protocol.encryption import encrypt
+from mockpush.protocol.events import EventKind
 from mockpush.protocol.model import base64url_decode
 from mockpush.service import InspectionMode, PushService, ServiceOptions
 
@@ -201,6 +203,31 @@ async def test_times_may_be_written_in_any_iso_form(api, push, form):
     assert len(await ids(api, "/messages?since=" + form.format(time.rstrip("Z")))) == 2
 
 
+async def set_clock(service, seconds):
+    clock = Clock(frozen_at=seconds)
+    await service.storage.set_clock("default", clock, kind=EventKind.CLOCK_FROZEN, now=seconds)
+
+
+async def test_a_time_is_in_front_of_what_came_at_that_very_time(api, push, service):
+    await set_clock(service, 1_900_000_000.0)
+    await push(await api.create())
+    assert len(await ids(api, "/messages?since=2030-03-17T17:46:40Z")) == 1
+    assert await ids(api, "/messages?since=2030-03-17T17:46:40.001Z") == []
+
+
+async def test_what_has_expired_meanwhile_is_listed_as_such(api, push, service):
+    await set_clock(service, 1_900_000_000.0)
+    await push(await api.create(online=False))
+    await set_clock(service, 1_900_000_060.0)
+    assert len(await ids(api, "/messages?state=expired")) == 1
+
+
+async def test_there_is_no_more_when_a_page_is_just_full(api, push):
+    await push(await api.create())
+    page = await api.json("/messages?limit=1")
+    assert (len(page["items"]), page["more"]) == (1, False)
+
+
 async def test_the_list_can_be_narrowed(api, push):
     here, away = await api.create(), await api.create(online=False)
     await push(here, headers={"Topic": "a"})
@@ -334,15 +361,17 @@ async def test_a_wait_counts_more_than_a_page_holds(api, push):
 
 async def test_at_the_time_out_the_closest_come_first(api, push):
     first, second = await api.create(), await api.create(online=False)
-    await push(first, headers={"Topic": "x"})
-    await push(second, headers={"Topic": "x"})
     await push(second, headers={"Topic": "y"})
-    far, near, nearer = await ids(api)
+    await push(second, headers={"Topic": "x"})
+    await push(first, headers={"Topic": "x"})
+    await push(second, headers={"Topic": "z"})
+    nearest, *_, far = await ids(api)
     query = f"subscription={second['id']}&topic=y&state=acknowledged&wait=1&timeout=0"
     page = await api.json(f"/messages?{query}")
     assert page["complete"] is False
     assert page["items"] == []
-    assert [miss["id"] for miss in page["closest"]] == [nearer, near, far]
+    assert [len(miss["differences"]) for miss in page["closest"]] == [1, 2, 2]
+    assert [miss["id"] for miss in page["closest"]][:2] == [nearest, far]
     assert page["closest"][0]["differences"] == [
         {"field": "state", "expected": "acknowledged", "actual": "pending"}
     ]
