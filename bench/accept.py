@@ -137,7 +137,7 @@ def encrypted(target: dict[str, str]) -> bytes:
 
 
 def prepared(target: dict[str, str], count: int, *, fresh: bool) -> list[bytes]:
-    """Requests made beforehand: the same one again and again, or each with its own token and body."""
+    """Requests made beforehand: one again and again, or each with its own token and body."""
     endpoint, key = target["endpoint"], base64url_decode(target["vapid_private"])
 
     def make(number: int) -> bytes:

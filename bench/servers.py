@@ -11,6 +11,7 @@ import socket
 import sys
 
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from mockpush.event_loop import run
 from mockpush.protocol.keys import generate_key_pair
@@ -21,7 +22,7 @@ from mockpush.service import InspectionMode, PushService, ServiceOptions
 AUTH = bytes(16)
 
 
-async def bare(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+async def bare(scope: Scope, receive: Receive, send: Send) -> None:
     """The least that a push service does: reads the body and answers 201."""
     if scope["type"] != "http":
         return

@@ -2,9 +2,9 @@
 
 MockpushError
 ├── KeyFormatError (ValueError)       a key or a token that cannot be read
-├── DecryptionError                   a body that a browser would discard; carries the finding's code
+├── DecryptionError                   what a browser would discard; carries the finding's code
 ├── ConfigurationError                a setting, flag or file is unusable: names it and the way out
-├── ServiceError                      the service refused an operation (an HTTP answer, if it had one)
+├── ServiceError                      the service refused an operation (its answer, if it had one)
 │   ├── NotFoundError                   no such subscription, message, request or tenant
 │   ├── InvalidRequestError             the request does not have the right shape
 │   └── LimitError                      a limit is reached; names the setting
@@ -16,7 +16,7 @@ MockpushError
 │   ├── InvalidAccessError              applicationServerKey is not a point on P-256
 │   ├── InvalidCharacterError           applicationServerKey is not base64url
 │   └── AbortError                      the push service refused or could not be reached
-├── WaitError (AssertionError)        what was waited for did not come; the text says what came instead
+├── WaitError (AssertionError)        what was waited for did not come; says what came instead
 └── BlockingWaitError (RuntimeError)  a blocking wait inside a running event loop could never end
 """
 

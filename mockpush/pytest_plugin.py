@@ -1,7 +1,7 @@
 """The pytest plugin: fixtures, and what a failed test says about its pushes.
 
-It is imported in every pytest run of every user, so it imports nothing but pytest; what the fixtures
-need comes with the first test that asks for one (`pytest_session.py`).
+It is imported in every pytest run of every user, so it imports nothing but pytest; what the
+fixtures need comes with the first test that asks for one (`pytest_session.py`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def mockpush_settings() -> Settings:
     """Settings of the service; override it to change them for the whole session.
 
-    They come from `MOCKPUSH_…` variables and `[tool.mockpush]`; ports that nobody set are free ones.
+    They come from `MOCKPUSH_…` variables and `[tool.mockpush]`; ports that nobody set are free
+    ones.
     """
     from mockpush.pytest_session import settings
 

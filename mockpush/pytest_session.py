@@ -83,8 +83,8 @@ def _line(request: Request) -> str:
 class PushServer:
     """The service of the session, in this process or elsewhere.
 
-    `url` and `https_url` are its origins, `ca_file` is its authority's certificate, `environ` are the
-    variables that make programs trust it and find it, `ssl_context` is for clients.
+    `url` and `https_url` are its origins, `ca_file` is its authority's certificate, `environ` are
+    the variables that make programs trust it and find it, `ssl_context` is for clients.
     """
 
     def __init__(

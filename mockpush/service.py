@@ -1,7 +1,7 @@
 """The push service: clocks, storage and profiles around the core.
 
-`PushService` belongs to one event loop. It has no idea of HTTP beyond the values of a request and an
-answer, nor of sockets; `http/` and `gateways/` speak for it.
+`PushService` belongs to one event loop. It has no idea of HTTP beyond the values of a request and
+an answer, nor of sockets; `http/` and `gateways/` speak for it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class InspectionMode(StrEnum):
 
 
 class TokenClock(StrEnum):
-    """The clock by which `exp` is judged: the process's, where the sender lives, or the tenant's."""
+    """The clock by which `exp` is judged: the process's, as the sender's is, or the tenant's."""
 
     PROCESS = "process"
     SERVICE = "service"
@@ -161,7 +161,8 @@ class PushService:
         """A new subscription (RFC 8030, Section 4).
 
         `keys` with a private key make it managed; without keys it is opaque. `held`: a user agent
-        fetches its messages. `InvalidRequestError` for an unknown profile, `LimitError` at the limit.
+        fetches its messages. `InvalidRequestError` for an unknown profile, `LimitError` at the
+        limit.
         """
         chosen = self.profile(profile or self.options.profile)
         token = new_token()
@@ -228,7 +229,7 @@ class PushService:
         )
 
     async def connection_lost(self, subscription: Subscription) -> None:
-        """The connection to the user agent broke: it is offline until the next `connection_made`."""
+        """The connection to the user agent broke: offline until the next `connection_made`."""
         current = await self.storage.subscription_at(subscription.token)
         if current is None or not current.online:
             return
@@ -382,7 +383,7 @@ class PushService:
     async def wait(
         self, tenant: str, look: Callable[[], Awaitable[_T | None]], *, timeout: float
     ) -> _T | None:
-        """Looks, and looks again whenever something happens in the tenant, for `timeout` real seconds.
+        """Looks, and again whenever something happens in the tenant, for `timeout` real seconds.
 
         The first result that is not None; None at the end, or when the service closes.
         """

@@ -1,6 +1,7 @@
 """The push resource over HTTP (RFC 8030, Section 5), in front of everything else.
 
-Bodies are read whatever their Content-Type. What is longer than anybody may send is counted, not kept.
+Bodies are read whatever their Content-Type. What is longer than anybody may send is counted, not
+kept.
 """
 
 from __future__ import annotations
@@ -45,9 +46,7 @@ class PushResource:
             await _send(send, 204, _PREFLIGHT, b"")
             return
         body, size = (
-            (b"", 0)
-            if scope["method"] in _WITHOUT_CONTENT
-            else await _read(receive, self._kept)
+            (b"", 0) if scope["method"] in _WITHOUT_CONTENT else await _read(receive, self._kept)
         )
         if body is None:
             return

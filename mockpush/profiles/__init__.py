@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Final
 
 from mockpush.profiles.rfc import RFC, RFC_STRICT
-from mockpush.protocol.judging import Profile
 
 __all__ = ["PROFILES", "STRICT"]
 

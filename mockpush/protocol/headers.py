@@ -1,7 +1,8 @@
 """Header fields of a push: one maximally tolerant parser.
 
 Nothing here judges. Each function takes the field's lines as they came, makes the most of them and
-says in findings what was odd. Field values are bytes; anything that is not ASCII simply does not match.
+says in findings what was odd. Field values are bytes; anything that is not ASCII simply does not
+match.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ _CODINGS: Final = {b"aes128gcm": AES128GCM, b"aesgcm": AESGCM}
 def parse_content_encoding(
     lines: Lines | None, findings: list[Finding], *, body: bytes
 ) -> str | None:
-    """`aes128gcm` or `aesgcm`, or None when the coding is absent or unreadable (RFC 8291, Section 4)."""
+    """`aes128gcm` or `aesgcm`, or None when it is absent or unreadable (RFC 8291, Section 4)."""
     if lines is None:
         if body:
             findings.append(_missing_encoding(body))
@@ -159,7 +160,7 @@ def _missing_encoding(body: bytes) -> Finding:
 
 
 class DraftParameters(NamedTuple):
-    """What the draft coding and the draft schemes say in Crypto-Key and Encryption, still encoded."""
+    """What the drafts say in Crypto-Key and Encryption, still encoded."""
 
     dh: bytes | None = None
     p256ecdsa: bytes | None = None

@@ -1,7 +1,8 @@
-"""Inspection: everything that one request shows, stated as findings and measures, without judgement.
+"""Inspection: all that one request shows, stated as findings and measures, without judgement.
 
 All checks always run, also for an unknown or expired subscription: some vendors look at the token
-first, so the profile decides what counts. Decryption is separate, since it never decides the answer.
+first, so the profile decides what counts. Decryption is separate, since it never decides the
+answer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Judgement: a profile's table turns an inspection into an answer.
 
 A profile is data. Its rows are walked in order and the first match decides, so the order of the
-rows is the vendor's order of checks. A row's condition is a set of codes, or a measure compared with
-a number or a named limit by one of a closed set of operators.
+rows is the vendor's order of checks. A row's condition is a set of codes, or a measure compared
+with a number or a named limit by one of a closed set of operators.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ _COMPARISONS: Final[Mapping[Operator, Callable[[float, float], bool]]] = {
 class Template:
     """An answer before it is filled in.
 
-    Placeholders in headers and body: `{location}` the message resource, `{ttl}` the seconds granted,
-    `{uuid}` a fresh UUID, `{problem}` an RFC 9457 document about the deciding finding. `word` is the
-    vendor's own word for the reason.
+    Placeholders in headers and body: `{location}` the message resource, `{ttl}` the seconds
+    granted, `{uuid}` a fresh UUID, `{problem}` an RFC 9457 document about the deciding finding.
+    `word` is the vendor's own word for the reason.
     """
 
     status: int
@@ -101,7 +101,7 @@ class Row:
 
 
 def on(*codes: str) -> Codes:
-    """A condition on any of these codes; `ValueError` for a code that the registry does not have."""
+    """A condition on any of these codes; `ValueError` for one that the registry does not have."""
     unknown = [code for code in codes if code not in REGISTRY]
     if unknown:
         raise ValueError(f"not in the registry: {', '.join(unknown)}")

@@ -109,7 +109,7 @@ def verifies(token: Token, point: bytes) -> bool:
 
 
 def verifies_as_der(token: Token, point: bytes) -> bool:
-    """Whether the signature fits when it is taken as DER, as a sender that skipped a step sends it."""
+    """Whether the signature fits when taken as DER, as a sender that skipped a step sends it."""
     return token.signature[:1] == b"\x30" and _verify(token.signing_input, point, token.signature)
 
 

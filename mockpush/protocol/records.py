@@ -26,7 +26,8 @@ class PushMessage:
 
     Only storage changes `state` and `steps`; `payload` is set once somebody looks. `request` is the
     number of the request that brought it, which orders the messages of a tenant. `ttl` is the time
-    granted, in seconds; `steps` are those after the acceptance; `fields` are delivered with the body.
+    granted, in seconds; `steps` are those after the acceptance; `fields` are delivered with the
+    body.
     """
 
     id: str

@@ -1,7 +1,8 @@
 """What storage must do: whole operations, each atomic, each returning the events that it caused.
 
 Times are seconds since the epoch on the tenant's clock and always parameters. A tenant comes into
-being with its first subscription, request or clock; reading a tenant that is not there finds nothing.
+being with its first subscription, request or clock; reading a tenant that is not there finds
+nothing.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ Events = Sequence[Event]
 class Limits:
     """How much may be kept. `tenants` in all, the others in each tenant.
 
-    Over the limit, subscriptions and pending messages are refused with a `LimitError`; messages that
-    are no longer pending, requests and events give way, oldest first.
+    Over the limit, subscriptions and pending messages are refused with a `LimitError`; messages
+    that are no longer pending, requests and events give way, oldest first.
     """
 
     tenants: int = 4096
@@ -79,7 +80,7 @@ class Storage(Protocol):
         ...
 
     async def add_subscription(self, subscription: Subscription) -> Events:
-        """Keeps a new subscription; `LimitError` when there are too many, `ServiceError` for a known id."""
+        """Keeps a new one; `LimitError` when there are too many, `ServiceError` for a known id."""
         ...
 
     async def subscription(self, tenant: str, subscription_id: str) -> Subscription | None:
@@ -103,8 +104,9 @@ class Storage(Protocol):
     ) -> Events:
         """The user agent comes or goes.
 
-        When it goes, what it did not acknowledge is pending again, and messages of TTL 0 are dropped.
-        When one comes that nobody else acts for, its pending messages are delivered and acknowledged.
+        When it goes, what it did not acknowledge is pending again, and messages of TTL 0 are
+        dropped. When one comes that nobody else acts for, its pending messages are delivered and
+        acknowledged.
         """
         ...
 
@@ -123,8 +125,8 @@ class Storage(Protocol):
     async def accept(self, message: PushMessage, delivery: Delivery) -> Events:
         """Keeps a message; `NotFoundError` if its subscription is not there or not active.
 
-        Replaces the message of the same topic. Delivers at once when nobody but the service acts for
-        the user agent. `LimitError` when there are too many pending messages.
+        Replaces the message of the same topic. Delivers at once when nobody but the service acts
+        for the user agent. `LimitError` when there are too many pending messages.
         """
         ...
 
@@ -162,7 +164,7 @@ class Storage(Protocol):
         ...
 
     async def next_request(self, tenant: str) -> int:
-        """A new number for a request of this tenant; `LimitError` when there are too many tenants."""
+        """A new number for a request of the tenant; `LimitError` if there are too many tenants."""
         ...
 
     async def message(self, message_id: str) -> PushMessage | None:

@@ -163,7 +163,7 @@ CODES: Final = (
         "RFC 8292, Section 4.2",
         "the key is not the one that the subscription was made with",
         "Sign with the pair whose public key was the applicationServerKey in subscribe(). After a "
-        "change of keys browsers must subscribe again; keep the old pair for the old subscriptions. "
+        "change of keys browsers must subscribe again; keep the old pair for old subscriptions. "
         "Chrome answers 403, Mozilla 401, Apple 400 VapidPkHashMismatch, Edge 401: do not delete "
         "subscriptions for those.",
     ),
