@@ -29,7 +29,7 @@ def base64url_encode(data: bytes) -> str:
 
 
 def base64url_decode(text: str) -> bytes:
-    """Unpadded base64url, strictly: `ValueError` for padding, another alphabet, impossible lengths."""
+    """Unpadded base64url; `ValueError` for padding, another alphabet, an impossible length."""
     if not _is_base64url(text) or len(text) % 4 == 1:
         raise ValueError("not unpadded base64url")
     try:
