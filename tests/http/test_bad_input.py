@@ -13,7 +13,6 @@ from mockpush.http.app import App
 
 ROOT = "/_mockpush/v1"
 POSTS = ["/subscriptions", "/clock", "/reset", "/subscriptions/x/expire", "/messages/x/acknowledge"]
-GETS = ["/messages", "/messages/latest", "/requests", "/subscriptions", "/events", "/tenants"]
 
 
 @pytest.mark.parametrize(
