@@ -46,40 +46,56 @@ def render(
     origin: str = "",
 ) -> WireAnswer:
     """Fills in the template. `origin` is that of the message resource."""
-    facts = _Facts(judgement, inspection, message, origin)
     compiled = _compile(judgement.template)
-    body = _fill(compiled.body, facts)
-    headers = [(name, _fill(parts, facts)) for name, parts in compiled.headers]
-    headers.append((b"content-length", b"%d" % len(body)))
-    return WireAnswer(compiled.status, tuple(headers), body)
+    facts = _Facts(judgement, inspection, message, origin)
+    fields = [field if type(field) is tuple else field(facts) for field in compiled.fields]
+    if compiled.write_body is None:
+        return WireAnswer(compiled.status, (*fields, compiled.length), compiled.body)
+    body = compiled.write_body(facts)
+    return WireAnswer(compiled.status, (*fields, _length(body)), body)
 
 
-_Part: TypeAlias = bytes | Callable[[_Facts], str]
+_Field: TypeAlias = tuple[bytes, bytes]
 
 
 class _Compiled(NamedTuple):
-    """A template with its texts taken apart at the placeholders."""
+    """A template whose constant parts are ready; what has placeholders is a function."""
 
     status: int
-    headers: tuple[tuple[bytes, tuple[_Part, ...]], ...]
-    body: tuple[_Part, ...]
+    fields: tuple[_Field | Callable[[_Facts], _Field], ...]
+    body: bytes
+    length: _Field
+    write_body: Callable[[_Facts], bytes] | None
+
+
+def _length(body: bytes) -> _Field:
+    return (b"content-length", b"%d" % len(body))
 
 
 @lru_cache(maxsize=1024)
 def _compile(template: Template) -> _Compiled:
-    headers = tuple((name.lower().encode(), _parts(text)) for name, text in template.headers)
-    return _Compiled(template.status, headers, _parts(template.body))
+    fields = tuple(_field(name.lower().encode(), value) for name, value in template.headers)
+    body = template.body.encode()
+    return _Compiled(template.status, fields, body, _length(body), _writer(template.body))
 
 
-def _parts(text: str) -> tuple[_Part, ...]:
-    """Every other part of the split is the name of a placeholder."""
+def _field(name: bytes, value: str) -> _Field | Callable[[_Facts], _Field]:
+    write = _writer(value)
+    return (name, value.encode()) if write is None else lambda facts: (name, write(facts))
+
+
+def _writer(text: str) -> Callable[[_Facts], bytes] | None:
+    """Fills in the placeholders of a text; None if it has none."""
     split = _PLACEHOLDER.split(text)
-    parts = [_VALUES[part] if at % 2 else part.encode() for at, part in enumerate(split)]
-    return tuple(part for part in parts if part != b"")
-
-
-def _fill(parts: tuple[_Part, ...], facts: _Facts) -> bytes:
-    return b"".join([part if isinstance(part, bytes) else part(facts).encode() for part in parts])
+    if len(split) == 1:
+        return None
+    if split[0] == split[2] == "" and len(split) == 3:
+        value = _VALUES[split[1]]
+        return lambda facts: value(facts).encode()
+    parts = [_VALUES[part] if at % 2 else part for at, part in enumerate(split)]
+    return lambda facts: "".join(
+        [part if isinstance(part, str) else part(facts) for part in parts]
+    ).encode()
 
 
 def problem(judgement: Judgement, inspection: Inspection) -> str:

@@ -137,6 +137,11 @@ class Profile:
         return tuple(row for row in self.rows if isinstance(row.when, Compare))
 
     @cached_property
+    def acceptance(self) -> Judgement:
+        """The judgement on a request to which no row objects."""
+        return Judgement(self, self.success)
+
+    @cached_property
     def named_codes(self) -> frozenset[str]:
         """The codes that some row names."""
         return frozenset().union(
@@ -164,14 +169,24 @@ def judge(inspection: Inspection, profile: Profile) -> Judgement:
     """Walks the profile's table: the first row that matches decides."""
     named = profile.named_codes
     codes = [finding[0] for finding in inspection.findings if finding[0] in named]
+    if not codes and _measures_pass(inspection, profile):
+        return profile.acceptance
     template: Template | None = None
     reported: dict[str, None] = {}
-    for row in profile.rows if codes else profile.measured:
+    for row in profile.rows:
         matched = _match(row, codes, inspection, profile)
         if matched:
             template = template or row.answer
             reported.update(dict.fromkeys(matched))
     return Judgement(profile, template or profile.success, tuple(reported))
+
+
+def _measures_pass(inspection: Inspection, profile: Profile) -> bool:
+    """Whether no row on a measure matches: the usual case, on the path of every message."""
+    for row in profile.measured:  # noqa: SIM110 - a generator costs as much as the comparison
+        if _match(row, [], inspection, profile):
+            return False
+    return True
 
 
 def _match(row: Row, codes: list[str], inspection: Inspection, profile: Profile) -> list[str]:

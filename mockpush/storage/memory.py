@@ -177,7 +177,7 @@ class MemoryStorage:
         if replaced is not None:
             events += self._step(tenant, replaced, Step.REPLACE, now, f"by {message.id}")
         if subscription.online and not subscription.held:
-            return events + self._deliver_at_once(tenant, message, now)
+            return events + self._receive_at_once(tenant, message, now)
         tenant.queues[subscription.id][message.id] = message
         tenant.open += 1
         if message.topic is not None:
@@ -413,6 +413,17 @@ class MemoryStorage:
         return [
             *self._step(tenant, message, Step.DELIVER, now),
             *self._step(tenant, message, Step.ACKNOWLEDGE, now),
+        ]
+
+    def _receive_at_once(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
+        """As `_deliver_at_once`, for a message that has not been in a queue."""
+        message.state = MessageState.ACKNOWLEDGED
+        message.steps = (TimelineEntry(now, Step.DELIVER), TimelineEntry(now, Step.ACKNOWLEDGE))
+        tenant.closed.append(message.id)
+        subscription, name = message.subscription, message.id
+        return [
+            self._emit(tenant, now, EventKind.MESSAGE_DELIVERED, subscription, name),
+            self._emit(tenant, now, EventKind.MESSAGE_ACKNOWLEDGED, subscription, name),
         ]
 
     def _go_away(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
