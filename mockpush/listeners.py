@@ -19,8 +19,10 @@ BACKLOG: Final = 2048
 ACCEPTS_PER_WAKE_UP: Final = 64
 ACCEPT_RETRY: Final = 1.0
 """Seconds to wait when the process has no file descriptor left for a connection."""
+FIRST_OCTET_TIMEOUT: Final = 60.0
+"""Seconds that a connection to the TLS port may say nothing."""
 HANDSHAKE_TIMEOUT: Final = 60.0
-"""Seconds until the first octet, and as many again until the end of the TLS handshake."""
+"""Seconds from the first octet to the end of the TLS handshake."""
 FREE_PORT_ATTEMPTS: Final = 64
 
 MAX_EXCERPT: Final = 200
@@ -233,7 +235,7 @@ class Acceptor:
     async def _begins_with_tls(self, client: socket.socket, peer: str) -> bool:
         """Look at what comes first; answer it and close, if it is not a TLS handshake."""
         with suppress(OSError):
-            async with asyncio.timeout(HANDSHAKE_TIMEOUT):
+            async with asyncio.timeout(FIRST_OCTET_TIMEOUT):
                 await self._readable(client)
             begin = client.recv(MAX_EXCERPT, socket.MSG_PEEK)
             if begin[:1] == CLIENT_HELLO:

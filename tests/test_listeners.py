@@ -293,7 +293,7 @@ async def test_a_probe_of_the_port_is_no_news(accepting, trusting):
 
 @on_both_loops
 async def test_a_client_that_says_nothing_is_sent_away(accepting, monkeypatch):
-    monkeypatch.setattr(listeners, "HANDSHAKE_TIMEOUT", 0)
+    monkeypatch.setattr(listeners, "FIRST_OCTET_TIMEOUT", 0)
     async with accepting() as (port, reports, _):
         reader, writer = await connect(port)
         assert await reader.read() == b""

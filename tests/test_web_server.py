@@ -322,47 +322,31 @@ async def app(scope, receive, send):
 
 server = WebServer(app)
 server.start_in_thread()
-port = int(server.url.rpartition(":")[2])
-ends, ended = os.pipe()
-waits, waited = os.pipe()
 warnings.simplefilter("ignore")  # that forking a process with threads is delicate
 if (child := os.fork()) == 0:
-    server.stop_thread()
     try:
         server.submit(asyncio.sleep(0))
     except RuntimeError as error:
         print(error, flush=True)
-    os.write(waited, b"x")
-    os.read(ends, 1)  # lives longer than the server
+    server.stop_thread()
     raise SystemExit(0)  # with all that runs at an exit
-os.read(waits, 1)
+os.waitpid(child, 0)
+port = int(server.url.rpartition(":")[2])
 socket.create_connection(("127.0.0.1", port)).close()
 print(Path(server.ca_file).exists(), server.submit(asyncio.sleep(0, "alive")).result(30))
-server.stop_thread()
-try:
-    socket.create_connection(("127.0.0.1", port))
-except ConnectionRefusedError:
-    print("the child does not hold the port")
-server.start_in_thread()
-os.write(ended, b"x")
-os.waitpid(child, 0)
-print(Path(server.ca_file).exists())
 server.stop_thread()
 """
     )
     assert printed.splitlines() == [
-        "the server does not run on a thread of its own",
+        "the server's event loop does not run in this process",
         "True alive",
-        "the child does not hold the port",
-        "True",
     ]
 
 
-def test_a_server_that_nobody_stops_ends_with_the_program(run_python):
+def test_a_forked_child_that_lives_longer_does_not_hold_the_port(run_python):
     printed = run_python(
         """
-import tempfile
-from pathlib import Path
+import os, socket, warnings
 from mockpush.web_server import WebServer
 
 async def app(scope, receive, send):
@@ -370,12 +354,56 @@ async def app(scope, receive, send):
 
 server = WebServer(app)
 server.start_in_thread()
-print(Path(server.ca_file).parent)
+port = int(server.url.rpartition(":")[2])
+begun, begin = os.pipe()
+ended, end = os.pipe()
+warnings.simplefilter("ignore")
+if (child := os.fork()) == 0:
+    os.write(begin, b"x")
+    os.read(ended, 1)
+    os._exit(0)
+os.read(begun, 1)
+server.stop_thread()
+try:
+    socket.create_connection(("127.0.0.1", port))
+except ConnectionRefusedError:
+    print("refused")
+os.write(end, b"x")
+os.waitpid(child, 0)
 """
     )
-    directory = Path(printed.strip())
-    assert directory.name.startswith("mockpush-")
-    assert not directory.exists()
+    assert printed == "refused\n"
+
+
+FORGETFUL = """
+import asyncio, tempfile
+from pathlib import Path
+from mockpush.web_server import WebServer
+
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    print("shut down")
+    await send({"type": "lifespan.shutdown.complete"})
+
+server = WebServer(app)
+"""
+
+
+def test_a_server_that_nobody_stops_stops_with_the_program(run_python):
+    program = "server.start_in_thread()\nprint(Path(server.ca_file).parent)"
+    directory, goodbye = run_python(FORGETFUL + program).splitlines()
+    assert Path(directory).name.startswith("mockpush-")
+    assert not Path(directory).exists()
+    assert goodbye == "shut down"
+
+
+def test_no_file_is_left_of_an_event_loop_that_ended_without_a_stop(run_python):
+    program = "asyncio.run(server.start())\nprint(Path(server.ca_file).parent)"
+    directory = run_python(FORGETFUL + program).strip()
+    assert Path(directory).name.startswith("mockpush-")
+    assert not Path(directory).exists()
 
 
 # Stopping
