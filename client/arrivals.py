@@ -51,12 +51,17 @@ class Arrivals(Generic[R]):
         items = self._line.items(self.kind.path, **query)
         return [self.kind.make(item, self._api) for item in items]
 
+    def after(self, cursor: str | None) -> tuple[list[R], str | None]:
+        """Everything behind a cursor, and the cursor behind that."""
+        found: list[R] = []
+        for page in self._line.pages(self.kind.path, since=cursor):
+            found += [self.kind.make(item, self._api) for item in page["items"]]
+            cursor = page["next"]
+        return found, cursor
+
     def end(self) -> str | None:
         """The cursor behind the newest."""
-        cursor = None
-        for page in self._line.pages(self.kind.path):
-            cursor = page["next"]
-        return cursor
+        return self.after(None)[1]
 
     def take(
         self, count: int, match: Mapping[str, Any], timeout: float, *, since: str | None = None

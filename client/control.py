@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
 
 from mockpush import errors
@@ -42,10 +42,15 @@ class Control(Operations):
         """The same service in another tenant."""
         return Control(self.transport, tenant=name, vapid=self._vapid)
 
-    def begin(self) -> None:
-        """From here on failures quote the server's own journal, not from its beginning."""
+    def begin(self, *, after: str | None = None) -> str | None:
+        """From here on failures quote the server's own journal, not from its beginning.
+
+        The cursor of that place; from an earlier one, `after`, it is found sooner.
+        """
+        self._strays_since = after or self._strays_since
         for page in self._api.pages("server/requests", since=self._strays_since):
             self._strays_since = page["next"]
+        return self._strays_since
 
     def strays(self) -> list[Json]:
         """What has come into the server's own journal since `begin`."""
@@ -63,12 +68,17 @@ class Control(Operations):
         """The requests that were refused, oldest first."""
         return self._notice(self._all_refused())
 
-    def unnoticed_refusals(self) -> list[Request]:
+    def read_on(self, cursor: str | None) -> tuple[list[Request], str | None]:
+        """The requests behind a cursor, and the cursor behind them; none of them counts as read."""
+        return self._request_arrivals.after(cursor)
+
+    def unnoticed_refusals(self, among: Iterable[Request] | None = None) -> list[Request]:
         """Refusals for a finding about the sender that nobody has read or expected."""
+        requests = self._request_arrivals.all() if among is None else among
         return [
             request
-            for request in self._all_refused()
-            if request.id not in self._noticed and _is_about_the_sender(request)
+            for request in requests
+            if request.refused and request.id not in self._noticed and _is_about_the_sender(request)
         ]
 
     def expect_refused(self, code_glob: str, *, timeout: float = 2.0) -> ExpectedRefusal:

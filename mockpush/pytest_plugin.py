@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 _TRAFFIC: pytest.StashKey[Traffic] = pytest.StashKey()
 _LATE: pytest.StashKey[list[str]] = pytest.StashKey()
 _WORKER_OUTPUT = "mockpush_late"
-_SECTION = "mockpush"
+_NAME = "mockpush"
+_ALLOW = "allow_refused"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--mockpush-url`."""
-    parser.getgroup("mockpush").addoption(
+    parser.getgroup(_NAME).addoption(
         "--mockpush-url",
         metavar="URL",
         help="use the mockpush service that runs at URL (default: MOCKPUSH_URL, "
@@ -46,25 +47,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_LATE] = []
 
 
+# Fixtures
+
+
 @pytest.fixture(scope="session")
 def mockpush_settings() -> Settings:
     """Settings of the service; override it to change them for the whole session.
 
-    They come from `MOCKPUSH_…` variables and `[tool.mockpush]`; ports that nobody set are free
+    They come from `MOCKPUSH_…` variables and `[tool.mockpush]`; ports that nobody set are any free
     ones.
     """
-    from mockpush.pytest_session import settings
+    from mockpush.pytest_session import plain_errors, settings
 
-    return settings()
+    with plain_errors():
+        return settings()
 
 
 @pytest.fixture(scope="session")
 def push_server(mockpush_settings: Settings, pytestconfig: pytest.Config) -> Iterator[PushServer]:
     """The running service: `url`, `https_url`, `ca_file`, `environ`, `ssl_context`."""
-    from mockpush.pytest_session import running
+    from mockpush.pytest_session import plain_errors, running
 
     url = pytestconfig.getoption("--mockpush-url")
-    with running(mockpush_settings, url=url) as server:
+    with plain_errors(), running(mockpush_settings, url=url) as server:
         yield server
         pytestconfig.stash[_LATE].extend(server.late_pushes())
 
@@ -72,9 +77,10 @@ def push_server(mockpush_settings: Settings, pytestconfig: pytest.Config) -> Ite
 @pytest.fixture(scope="session")
 def push_vapid(mockpush_settings: Settings) -> VapidKeys:
     """The application server's key pair: your own if one is set, else a new one."""
-    from mockpush.pytest_session import vapid_keys
+    from mockpush.pytest_session import plain_errors, vapid_keys
 
-    return vapid_keys(mockpush_settings)
+    with plain_errors():
+        return vapid_keys(mockpush_settings)
 
 
 @pytest.fixture
@@ -86,6 +92,7 @@ def push_service(
     request.node.stash[_TRAFFIC] = traffic
     try:
         yield traffic.control
+        _judge(request.node)
     finally:
         push_server.end(traffic)
 
@@ -111,20 +118,55 @@ def push_clock(push_service: Control) -> Clock:
     return push_service.clock
 
 
+# A push that was refused, and nobody looked
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A marker with a slip of the pen would allow or forbid the wrong thing."""
+    for mark in item.iter_markers(_NAME):
+        if mark.args or mark.kwargs.keys() - {_ALLOW} or not isinstance(_allowed(mark), bool):
+            pytest.fail(
+                f"the marker mockpush takes {_ALLOW}=True or {_ALLOW}=False, and nothing else: "
+                f"got {_written(mark)}",
+                pytrace=False,
+            )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A test fails if a push was refused for a finding about the sender and nobody looked."""
+    """A test that has passed fails if a push was refused and it did not look."""
     result = yield
-    traffic = item.stash.get(_TRAFFIC, None)
-    if traffic is not None and not _allows_refused(item):
-        complaint = traffic.complaint()
-        if complaint:
-            pytest.fail(complaint, pytrace=False)
+    _judge(item)
     return result
 
 
+def _judge(item: pytest.Item) -> None:
+    traffic = item.stash.get(_TRAFFIC, None)
+    if traffic is None or traffic.judged or _allows_refused(item):
+        return
+    complaint = traffic.complaint()
+    if complaint:
+        pytest.fail(complaint, pytrace=False)
+
+
 def _allows_refused(item: pytest.Item) -> bool:
-    return any(mark.kwargs.get("allow_refused") for mark in item.iter_markers("mockpush"))
+    """What the closest marker says that says anything."""
+    said = (mark for mark in item.iter_markers(_NAME) if mark.kwargs)
+    return next(map(_allowed, said), False)
+
+
+def _allowed(mark: pytest.Mark) -> bool:
+    allowed: bool = mark.kwargs.get(_ALLOW, False)
+    return allowed
+
+
+def _written(mark: pytest.Mark) -> str:
+    named = (f"{name}={value!r}" for name, value in mark.kwargs.items())
+    return f"mockpush({', '.join([*map(repr, mark.args), *named])})"
+
+
+# What reports say
 
 
 @pytest.hookimpl(wrapper=True)
@@ -134,14 +176,21 @@ def pytest_runtest_makereport(
     """A failure carries the traffic: on the terminal, through xdist, and in JUnit files."""
     report = yield
     traffic = item.stash.get(_TRAFFIC, None)
-    if traffic is not None and report.when == "call" and report.failed:
-        text = traffic.text()
-        add_section = getattr(report.longrepr, "addsection", None)
-        if text and add_section is not None:
-            add_section(_SECTION, text)
-        elif text:
-            report.sections.append((_SECTION, text))
+    if traffic is not None:
+        traffic.judged = traffic.judged or not report.passed
+        if report.failed:
+            _add_section(report, traffic.text())
+        if report.when == "teardown":
+            del item.stash[_TRAFFIC]
     return report
+
+
+def _add_section(report: pytest.TestReport, text: str) -> None:
+    add_section = getattr(report.longrepr, "addsection", None)
+    if text and add_section is not None:
+        add_section(_NAME, text)
+    elif text:
+        report.sections.append((_NAME, text))
 
 
 @pytest.hookimpl(trylast=True)

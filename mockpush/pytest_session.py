@@ -7,15 +7,20 @@ import re
 import ssl
 import tempfile
 import uuid
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import pytest
+
+from mockpush import errors
+from mockpush.client.api import ROOT
 from mockpush.client.control import Control
+from mockpush.client.explaining import stray
 from mockpush.client.records import Request
 from mockpush.client.transports.asgi import AsgiTransport
 from mockpush.client.transports.base import Transport
@@ -25,9 +30,10 @@ from mockpush.server import Server
 from mockpush.service import PushService
 from mockpush.settings import Settings, load_settings
 from mockpush.trust import Trust, trusted
-from mockpush.vapid_keys import VapidKeys, service_keys
+from mockpush.vapid_keys import CONTACT, VapidKeys, service_keys
 
 _URL_VARIABLE: Final = "MOCKPUSH_URL"
+_CA_VARIABLE: Final = "MOCKPUSH_CA_FILE"
 _REMEMBERED: Final = 10_000
 """So many endpoints of ended tests are remembered, to name the test of a late push."""
 _SHOWN: Final = 20
@@ -40,44 +46,88 @@ def settings() -> Settings:
 
 def vapid_keys(chosen: Settings) -> VapidKeys:
     """The user's own pair if the environment or the settings name one, else a new one."""
-    return VapidKeys.from_environment() or service_keys(
+    keys = VapidKeys.from_environment() or service_keys(
         vapid_key=chosen.vapid_key, data_dir=chosen.data_dir
     )
+    return replace(keys, subject=os.environ.get(CONTACT) or keys.subject)
 
 
-@dataclass(frozen=True, slots=True)
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Lets fixtures fail with the way out alone, not with the way through our code."""
+    try:
+        yield
+    except (errors.ConfigurationError, errors.ConnectError) as error:
+        text = f"mockpush: {error}"
+    else:
+        return
+    pytest.fail(text, pytrace=False)
+
+
 class Traffic:
-    """The pushes of one test."""
+    """The pushes of one test. Once it is `judged`, no refusal fails it any more."""
 
-    node: str
-    control: Control
+    def __init__(self, node: str, control: Control) -> None:
+        self.node = node
+        self.control = control
+        self.judged = False
+        self._cursor: str | None = None
+        self._count = 0
+        self._lines: deque[str] = deque(maxlen=_SHOWN)
+        self._refused: list[Request] = []
+        self._closed = False
 
     def complaint(self) -> str:
         """Why the test fails although its own assertions held; empty if it does not."""
-        refused = self.control.unnoticed_refusals()
+        self._read_on()
+        refused = self.control.unnoticed_refusals(self._refused)
         if not refused:
             return ""
         count = "a push was" if len(refused) == 1 else f"{len(refused)} pushes were"
         lines = "".join(f"  {request}\n" for request in refused[:_SHOWN])
+        more = f"  and {len(refused) - _SHOWN} more\n" if len(refused) > _SHOWN else ""
         hints = dict.fromkeys(each.finding.hint for each in refused if each.finding is not None)
         return (
-            f"{count} refused, and the test did not look at it:\n{lines}"
+            f"{count} refused, and the test did not look at it:\n{lines}{more}"
             + "".join(f"  → {hint}\n" for hint in hints)
             + "If the test wants that, read push_service.refused, use "
             "push_service.expect_refused(…), or mark it @pytest.mark.mockpush(allow_refused=True)."
         )
 
     def text(self) -> str:
-        """The requests of the test, one a line."""
-        requests = self.control.requests
-        earlier = len(requests) - _SHOWN
-        lines = [_line(request) for request in requests[-_SHOWN:]]
-        return "\n".join([f"… {earlier} earlier", *lines] if earlier > 0 else lines)
+        """The newest requests of the test, one a line, and what reached no subscription."""
+        try:
+            self._read_on()
+            strays = [] if self._closed else self.control.strays()[-_SHOWN:]
+        except errors.MockpushError as error:
+            return f"the traffic cannot be read: {error}"
+        earlier = self._count - len(self._lines)
+        return "\n".join(
+            [
+                *([f"… {earlier} earlier"] if earlier else []),
+                *self._lines,
+                *(f"for no subscription: {stray(entry)}" for entry in strays),
+            ]
+        )
+
+    def close(self) -> None:
+        """Reads what has come so far; the tenant can be deleted."""
+        self._read_on()
+        self._closed = True
+
+    def _read_on(self) -> None:
+        if self._closed:
+            return
+        requests, self._cursor = self.control.read_on(self._cursor)
+        self._count += len(requests)
+        self._lines.extend(map(_line, requests))
+        self._refused += [request for request in requests if request.refused]
 
 
 def _line(request: Request) -> str:
     codes = ", ".join(request.codes)
-    return f"{request.method} {request.target} → {request.status}{codes and f' ({codes})'}"
+    said = request if request.refused else f"{request.status}{codes and f' ({codes})'}"
+    return f"{request.method} {request.target} → {said}"
 
 
 class PushServer:
@@ -105,12 +155,12 @@ class PushServer:
         self._transport = transport
         self._nodes: OrderedDict[str, str] = OrderedDict()
         self._own = Control(transport)
-        self._own.begin()
+        self._strays = self._own.begin()
 
     def begin(self, node: str, vapid: VapidKeys) -> Traffic:
         """A new tenant for a test."""
         control = Control(self._transport, tenant=_tenant_name(node), vapid=vapid)
-        control.begin()
+        self._strays = control.begin(after=self._strays)
         return Traffic(node, control)
 
     def end(self, traffic: Traffic) -> None:
@@ -119,14 +169,14 @@ class PushServer:
             self._nodes[_target(subscription.endpoint)] = traffic.node
             if len(self._nodes) > _REMEMBERED:
                 self._nodes.popitem(last=False)
-        traffic.control.delete_tenant()
+        traffic.close()
+        with suppress(errors.NotFoundError):  # a test may have deleted it, or never used it
+            traffic.control.delete_tenant()
 
     def user_agent(self, control: Control, vapid: VapidKeys) -> UserAgent:
         """An emulated browser whose subscriptions belong to the test."""
         return UserAgent(
-            self._transport.fork(),
-            tenant=control.tenant,
-            application_server_key=vapid.public_key,
+            self._transport, tenant=control.tenant, application_server_key=vapid.public_key
         )
 
     def late_pushes(self) -> list[str]:
@@ -176,19 +226,44 @@ def _started(chosen: Settings) -> Iterator[PushServer]:
 
 @contextmanager
 def _attached(url: str) -> Iterator[PushServer]:
-    with HttpTransport(url) as transport, tempfile.TemporaryDirectory() as directory:
+    context = _context_for(url)
+    with HttpTransport(url, ssl_context=context) as transport, _directory() as directory:
         control = Control(transport)
         about = control.about()
-        ca_file = Path(directory, "ca.pem")
-        ca_file.write_text(control.ca_pem())
-        trust = Trust(ca_file.read_bytes(), Path(directory), hosts=tuple(about["hosts"]))
+        ca_file = directory / "ca.pem"
+        ca_file.write_text(control.ca_pem(), encoding="ascii")
+        hosts = tuple(host.strip("[]") for host in about["hosts"])
+        trust = Trust(ca_file.read_bytes(), directory, hosts)
         environ = trust.environ()
         with trusted(environ, ca_pem=trust.ca_pem):
             yield PushServer(
                 transport,
-                url=url,
+                url=transport.url,
                 https_url=about["https"],
                 ca_file=str(ca_file),
-                environ=environ,
+                environ={
+                    _URL_VARIABLE: transport.url,
+                    "MOCKPUSH_HTTPS_URL": about["https"],
+                    "MOCKPUSH_CONTROL_URL": transport.url + ROOT,
+                    _CA_VARIABLE: str(ca_file),
+                    **environ,
+                },
                 ssl_context=trust.ssl_context(),
             )
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mockpush-") as name:
+        yield Path(name)
+
+
+def _context_for(url: str) -> ssl.SSLContext | None:
+    """Trusts, besides the user's roots, the authority that `mockpush env` and `exec` name."""
+    ca_file = os.environ.get(_CA_VARIABLE)
+    if not url.startswith("https:"):
+        return None
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
