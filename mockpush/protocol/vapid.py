@@ -248,7 +248,7 @@ def _check_times(claims: Mapping[str, Any], now: float, findings: list[Finding])
 
 
 def _lifetime_code(remaining: float) -> str | None:
-    if NEAR_LIMIT * 2 < remaining <= MAX_LIFETIME - NEAR_LIMIT:
+    if SOON < remaining <= MAX_LIFETIME - NEAR_LIMIT:
         return None
     if remaining < 0:
         return "vapid.exp.past"

@@ -84,14 +84,15 @@ class Answer:
 
 
 async def call(
-    app, target: str, *, method="POST", headers=None, chunks=(BODY,), leaves=False
+    app, target: str, *, method="POST", headers=None, chunks=(BODY,), leaves=False, **scope
 ) -> Answer | None:
     """One request; its body comes in these chunks, and then perhaps the client leaves."""
     path, _, query = target.partition("?")
-    incoming = [
-        {"type": "http.request", "body": chunk, "more_body": number < len(chunks) or leaves}
-        for number, chunk in enumerate(chunks, 1)
-    ] + [{"type": "http.disconnect"}]
+    incoming = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks] + [
+        {"type": "http.disconnect"}
+    ]
+    if chunks and not leaves:
+        del incoming[-2]["more_body"]
     sent = []
 
     async def receive():
@@ -101,12 +102,13 @@ async def call(
         sent.append(message)
 
     scope = {
+        "raw_path": path.encode(),
+        **scope,
         "type": "http",
         "http_version": "1.1",
         "method": method,
         "scheme": "https",
         "path": path,
-        "raw_path": path.encode(),
         "query_string": query.encode(),
         "headers": lines() if headers is None else headers,
     }
@@ -170,6 +172,18 @@ async def test_the_request_is_recorded_as_it_came(bench):
     request = (await bench.record()).request
     assert (request.method, request.target) == ("POST", bench.target + "?a=b&c")
     assert (request.headers, request.body, request.http_version) == (headers, BODY, "1.1")
+    await call(bench.app, bench.target)
+    assert (await bench.record()).request.target == bench.target
+
+
+async def test_the_target_is_recorded_as_it_was_written(bench):
+    written = bench.target.replace("/push/", "/push/%61").encode()
+    answer = await call(bench.app, "/push/a", raw_path=written)
+    assert answer.status == 404
+    [entry] = bench.service.journal.entries()
+    assert entry.record.request.target == written.decode()
+    await call(bench.app, "/push/a", raw_path=None)
+    assert bench.service.journal.entries()[-1].record.request.target == "/push/a"
 
 
 @pytest.mark.parametrize(
@@ -252,7 +266,9 @@ async def test_what_a_redirected_client_announces_and_never_sends_is_not_awaited
     headers = [*lines(), (b"content-length", b"144")]
     answer = await bench.push(method=method, headers=headers, chunks=(), leaves=True)
     assert answer.status == 405
-    assert (await bench.record()).judgement.codes[0] == "request.method"
+    record = await bench.record()
+    assert record.judgement.codes[0] == "request.method"
+    assert (record.request.body, record.inspection.body_size) == (b"", 0)
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,7 @@ def test_a_crypto_key_without_any_key_is_malformed(value):
 
 def test_a_request_without_the_fields_of_the_drafts_has_no_parameters():
     assert parameters(None, None) == (NO_PARAMETERS, [])
+    assert not any(NO_PARAMETERS)
 
 
 def test_collect_keeps_the_lines_of_each_field_in_order_and_nothing_else():

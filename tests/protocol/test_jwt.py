@@ -153,6 +153,8 @@ def raw(der: bytes) -> bytes:
         TOKEN.encode().replace(b"eyJ", b"+/J"),
         TOKEN.encode().replace(b"eyJ", b"ey J"),
         b"A.A.A",
+        TOKEN.encode() + b"!",
+        TOKEN.encode()[:-8] + b" " + TOKEN.encode()[-8:],
         *(
             unsigned(header, "{}").encode()
             for header in ("", "x", "[]", '"x"', "1", "null", "{", '{"alg":"ES256"}x', "{'a':1}")
@@ -200,6 +202,21 @@ def test_any_json_object_is_read_escaped_or_not(claims):
         token, codes = read(unsigned("{}", text))
         assert codes == []
         assert token.claims == claims
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("", "an empty string"),
+        (None, "None"),
+        (0, "0"),
+        (["a"], "['a']"),
+        ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 200 + "…"),
+    ],
+)
+def test_claims_are_shown_short_and_never_empty(value, text):
+    assert jwt.shown_claim(value) == text
 
 
 json_values = st.recursive(

@@ -98,6 +98,8 @@ def test_a_public_key_is_read_in_any_form_and_each_deviation_is_named(text, code
         (unpadded(POINT[:40]), "vapid.key.length"),
         (unpadded(POINT * 20), "vapid.key.length"),
         (unpadded(b"\x00"), "vapid.key.length"),
+        (unpadded(b"\x05" + POINT[1:33]), "vapid.key.length"),
+        (unpadded(b"\x02" + POINT[1:40]), "vapid.key.length"),
         (unpadded(b"\x06" + POINT[1:]), "vapid.key.not_uncompressed"),  # the hybrid form
         (unpadded(b"\x07" + POINT[1:]), "vapid.key.not_uncompressed"),
         (unpadded(b"\x02" + POINT[1:]), "vapid.key.not_uncompressed"),
@@ -116,6 +118,16 @@ def test_a_public_key_is_read_in_any_form_and_each_deviation_is_named(text, code
 )
 def test_what_is_no_public_key_gives_none_and_one_code(text, code):
     assert codes_of(text) == (None, {code})
+
+
+@pytest.mark.parametrize(
+    ("data", "actual"),
+    [(b"\x01\x02\x03", "3 octets, 01…"), (b"\x06" + POINT[1:], "65 octets, 06…")],
+)
+def test_a_finding_tells_what_the_key_looks_like(data, actual):
+    findings = []
+    read_public_key(unpadded(data), findings)
+    assert [finding.actual for finding in findings] == [actual]
 
 
 @given(st.binary(max_size=130))

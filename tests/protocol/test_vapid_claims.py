@@ -95,6 +95,18 @@ def test_any_origin_of_the_subscription_will_do(origins, audience, codes):
 
 
 @pytest.mark.parametrize(
+    ("origins", "expected"),
+    [((ORIGIN, "https://a.example"), ORIGIN), ((), "the endpoint's origin")],
+)
+def test_a_finding_about_the_audience_tells_the_right_one(origins, expected):
+    findings = []
+    token = Token({}, {"aud": "x", "exp": NOW + 3600}, b"", b"")
+    vapid = Vapid(Scheme.VAPID, None, token, verified=True, findings=())
+    check_vapid(vapid, findings, origins=origins, now=NOW, application_server_key=None)
+    assert [(finding.expected, finding.actual) for finding in findings] == [(expected, "x")]
+
+
+@pytest.mark.parametrize(
     ("exp", "code"),
     [
         (NOW + 43_200.5, None),
@@ -148,13 +160,16 @@ def test_the_seconds_until_exp_are_measured(ahead):
 
 def test_a_finding_about_times_tells_how_far_off_it_is():
     findings = []
-    for ahead in (-7200, -30, 30, 86_400 * 10, 90 * 60):
+    for ahead in (-172_800, -7200, -120, -30, 0, 30, 86_400 * 10, 90 * 60):
         token = Token({}, {"aud": ORIGIN, "exp": NOW + ahead}, b"", b"")
         vapid = Vapid(Scheme.VAPID, None, token, verified=True, findings=())
         check_vapid(vapid, findings, origins=(ORIGIN,), now=NOW, application_server_key=None)
     assert [finding.actual.partition(" ")[2] for finding in findings] == [
+        "(2 days ago)",
         "(2 h ago)",
+        "(2 min ago)",
         "(30 s ago)",
+        "(0 s ahead)",
         "(30 s ahead)",
         "(10 days ahead)",
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from mockpush.profiles import PROFILES
 from mockpush.protocol.delivery import RFC8030
 from mockpush.protocol.findings import Finding
 from mockpush.protocol.inspection import Decryption, Payload
@@ -109,3 +110,23 @@ async def test_what_nobody_can_explain_keeps_its_own_finding(service, sender, ob
     payload = await service.read(message)
     assert payload.explained
     assert [finding.code for finding in payload.findings] == ["encryption.tag.invalid"]
+
+
+@pytest.mark.parametrize(
+    ("encrypted", "codes"), [(True, ["encryption.coding.mislabelled"]), (False, [])]
+)
+async def test_a_body_without_a_coding_is_explained_where_it_is_accepted(
+    monkeypatch, make_service, make_sender, make_observer, encrypted, codes
+):
+    lenient = replace(PROFILES["rfc"], rows=())
+    monkeypatch.setattr("mockpush.profiles.PROFILES", {"rfc": lenient})
+    service = make_service()
+    sender, observer = make_sender(service), make_observer(service)
+    subscription = await sender.subscribe()
+    body = sender.encrypt(subscription, b"hello") if encrypted else bytes(200)
+    await sender.push(subscription, body=body, headers={"Content-Encoding": None})
+    message = await observer.last_message()
+    payload = await service.read(message)
+    assert (payload.decryption, payload.explained) == (Decryption.FAILED, True)
+    assert message.inspection.codes == ["content_encoding.missing"]
+    assert [finding.code for finding in payload.findings] == codes

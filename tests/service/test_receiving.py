@@ -128,7 +128,7 @@ async def test_a_push_to_nowhere_is_in_the_servers_own_journal(service, sender, 
     assert (answer.status, problem(answer)["code"]) == (404, "subscription.unknown")
     assert list(await service.storage.requests("default")) == []
     [entry] = service.journal.entries()
-    assert (entry.id, entry.kind) == (1, Stray.UNKNOWN_SUBSCRIPTION)
+    assert (entry.id, entry.record.id, entry.kind) == (1, 1, Stray.UNKNOWN_SUBSCRIPTION)
     assert (entry.record.request.target, entry.record.answer) == ("/push/nowhere", answer)
     assert "vapid.sub.missing" not in entry.record.inspection.codes
 
