@@ -76,7 +76,7 @@ def stop_signals() -> Iterator[asyncio.Event]:
 
 
 class LoopThread:
-    """A daemon thread that owns an event loop until `stop()`; in a forked child it does nothing."""
+    """A daemon thread that owns an event loop until `stop()`."""
 
     def __init__(self, *, name: str, loop_factory: LoopFactory = new_event_loop) -> None:
         self._loop = loop_factory()
@@ -96,7 +96,7 @@ class LoopThread:
 
     @property
     def inherited(self) -> bool:
-        """Whether this process is a forked child of the one that has the thread."""
+        """Whether this process is a forked child of the one that has the thread: use nothing."""
         return os.getpid() != self._owner
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
@@ -111,8 +111,6 @@ class LoopThread:
 
     def stop(self) -> None:
         """Cancel what still runs on the loop, close it, and return when the thread has ended."""
-        if self.inherited:
-            return
         with self._lock:
             if self._open:
                 self._open = False

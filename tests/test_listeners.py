@@ -165,12 +165,19 @@ def trusting(authority) -> ssl.SSLContext:
 class Echo(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
-        sock = transport.get_extra_info("socket")
-        # Else the second of two writes waits 40 ms for the client's acknowledgement of the first.
-        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     def data_received(self, data):
         self.transport.write(data)
+
+
+class Delay(asyncio.Protocol):
+    """Says whether TCP_NODELAY is set."""
+
+    def connection_made(self, transport):
+        sock = transport.get_extra_info("socket")
+        set_ = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        transport.write(b"no delay" if set_ else b"delay")
+        transport.close()
 
 
 @pytest.fixture
@@ -178,14 +185,14 @@ def accepting(authority, tmp_path: Path, close):
     """An async context manager: an acceptor with its port and the queue of its reports."""
 
     @asynccontextmanager
-    async def accept(*, tls: bool = True):
+    async def accept(*, tls: bool = True, protocol: type[asyncio.Protocol] = Echo):
         (sock, *_) = close(*bind("127.0.0.1", 0, flag="--port"))
         chain = authority.issue(["localhost"])
         reports = asyncio.Queue()
         acceptor = Acceptor(
             sock,
             context=server_context(chain, directory=tmp_path) if tls else None,
-            protocol_factory=Echo,
+            protocol_factory=protocol,
             report=lambda what, detail: reports.put_nowait((what, detail)),
             logger=logging.getLogger("tested"),
         )
@@ -334,6 +341,15 @@ async def test_without_a_context_connections_are_plain(accepting):
         assert await reader.readexactly(7) == b"\x16\x03hello"
         await finish(writer)
         assert reports.empty()
+
+
+@on_both_loops
+async def test_no_answer_waits_for_an_acknowledgement(accepting):
+    """Else the second of two writes waits 40 ms for the client's acknowledgement of the first."""
+    async with accepting(tls=False, protocol=Delay) as (port, _, _):
+        reader, writer = await connect(port)
+        assert await reader.read() == b"no delay"
+        await finish(writer)
 
 
 class Exhausted:
