@@ -37,7 +37,7 @@ from mockpush.protocol.model import (
     SubscriptionState,
     new_token,
 )
-from mockpush.protocol.records import PushMessage, RequestRecord, WireAnswer
+from mockpush.protocol.records import PackedFields, PushMessage, RequestRecord, WireAnswer
 from mockpush.protocol.relaying import relayed
 from mockpush.real_clock import process_time, real_time
 from mockpush.server_journal import ServerJournal
@@ -299,6 +299,7 @@ class PushService:
                 subscription, request, inspection, judgement, number
             )
         answer = render(judgement, inspection, message=message, origin=subscription.origins[0])
+        request.headers = PackedFields(request.headers)
         await self.storage.record(
             RequestRecord(
                 number,

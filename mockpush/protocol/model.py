@@ -136,7 +136,7 @@ class PushRequest:
 
     method: str
     target: str
-    headers: list[tuple[bytes, bytes]]
+    headers: Iterable[tuple[bytes, bytes]]
     body: bytes
     received_at: float
     token_time: float

@@ -169,8 +169,9 @@ class MemoryStorage:
         tenant, subscription = self._subscription(message.tenant, message.subscription)
         if subscription.state is not SubscriptionState.ACTIVE:
             raise NotFoundError(f"the subscription {subscription.id!r} is {subscription.state}")
-        replaced = self._replaced(tenant, message, delivery)
-        self._make_room(tenant, reserve=replaced is None)
+        replaced = None if message.topic is None else self._replaced(tenant, message, delivery)
+        if len(tenant.messages) >= self._limits.messages:
+            self._make_room(tenant, reserve=replaced is None)
         now = message.received_at
         tenant.messages[message.id] = message
         events = [self._emit(tenant, now, EventKind.MESSAGE_ACCEPTED, subscription.id, message.id)]
@@ -381,19 +382,15 @@ class MemoryStorage:
     def _replaced(
         self, tenant: _Tenant, message: PushMessage, delivery: Delivery
     ) -> PushMessage | None:
-        if message.topic is None:
-            return None
-        earlier = tenant.topics.get((message.subscription, message.topic))
+        earlier = tenant.topics.get((message.subscription, message.topic or ""))
         if earlier is None or delivery.collapse_delivered:
             return earlier
         return earlier if earlier.state is MessageState.PENDING else None
 
     def _make_room(self, tenant: _Tenant, *, reserve: bool) -> None:
         """Forgets the message that was closed first when the limit is reached."""
-        limit = self._limits.messages
-        if len(tenant.messages) < limit:
-            return
-        _require(tenant.open if reserve else tenant.open - 1, limit, "messages")
+        open_ones = tenant.open if reserve else tenant.open - 1
+        _require(open_ones, self._limits.messages, "messages")
         if tenant.closed:
             del tenant.messages[tenant.closed.popleft()]
 
