@@ -402,6 +402,7 @@ def test_there_is_one_lifespan_and_its_state_reaches_every_request(serve, connec
 
 def test_an_application_that_refuses_to_start_stops_the_server_from_starting(serve, caplog):
     bound = []
+    others = set(threading.enumerate())
     app = Lifespan(refuse="lifespan.startup")
     with pytest.raises(ConfigurationError, match="does not start"):
         serve(app, on_bound=bound.append)
@@ -409,7 +410,7 @@ def test_an_application_that_refuses_to_start_stops_the_server_from_starting(ser
     port = port_of(bound[0][0])
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
-    assert not [each for each in threading.enumerate() if each.name == "mockpush"]
+    assert "mockpush" not in {each.name for each in set(threading.enumerate()) - others}
 
 
 def test_a_lifespan_that_never_ends_does_not_hold_up_the_stop(serve, caplog, monkeypatch):

@@ -448,6 +448,7 @@ def test_a_hook_that_fails_is_told_and_nothing_is_left(temporary):
     def fail():
         raise ZeroDivisionError
 
+    others = set(threading.enumerate())
     server = WebServer(app, on_stop=[fail])
     server.start_in_thread()
     port = port_of(server.url)
@@ -456,7 +457,7 @@ def test_a_hook_that_fails_is_told_and_nothing_is_left(temporary):
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
     assert list(temporary.iterdir()) == []
-    assert "mockpush" not in {thread.name for thread in threading.enumerate()}
+    assert "mockpush" not in {each.name for each in set(threading.enumerate()) - others}
 
 
 PROGRAM = """
