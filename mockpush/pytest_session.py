@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -229,7 +229,7 @@ def _attached(url: str) -> Iterator[PushServer]:
     context = _context_for(url)
     with HttpTransport(url, ssl_context=context) as transport, _directory() as directory:
         control = Control(transport)
-        about = control.about()
+        about = _about(control)
         ca_file = directory / "ca.pem"
         ca_file.write_text(control.ca_pem(), encoding="ascii")
         hosts = tuple(host.strip("[]") for host in about["hosts"])
@@ -252,6 +252,23 @@ def _attached(url: str) -> Iterator[PushServer]:
             )
 
 
+def _about(control: Control) -> dict[str, Any]:
+    url = control.transport.url
+    try:
+        return control.about()
+    except errors.ServiceError as error:
+        raise errors.ConfigurationError(
+            f"{url} is not a mockpush service ({error}): give the URL that `mockpush serve` prints"
+        ) from error
+    except errors.ConnectError as error:
+        if not isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            raise
+        raise errors.ConfigurationError(
+            f"{url} has a certificate that is not trusted ({error.__cause__}): set {_CA_VARIABLE} "
+            "to the file that `mockpush serve` names, or give the http URL"
+        ) from error
+
+
 @contextmanager
 def _directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="mockpush-") as name:
@@ -260,10 +277,15 @@ def _directory() -> Iterator[Path]:
 
 def _context_for(url: str) -> ssl.SSLContext | None:
     """Trusts, besides the user's roots, the authority that `mockpush env` and `exec` name."""
-    ca_file = os.environ.get(_CA_VARIABLE)
     if not url.startswith("https:"):
         return None
     context = ssl.create_default_context()
+    ca_file = os.environ.get(_CA_VARIABLE)
     if ca_file:
-        context.load_verify_locations(ca_file)
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:  # no file, or none with certificates
+            raise errors.ConfigurationError(
+                f"{_CA_VARIABLE} must name a file of certificates (PEM), not {ca_file!r}: {error}"
+            ) from error
     return context

@@ -170,14 +170,11 @@ def running(program: str) -> Iterator[subprocess.Popen[str]]:
 
 TRAPS = """
     import signal, sys
-    def end(number, _):
-        print("got", number, flush=True)
-        sys.exit(7)
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    both = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, both)
     print("ready", flush=True)
-    while True:
-        signal.pause()
+    print("got", int(signal.sigwait(both)))
+    sys.exit(7)
 """
 
 
@@ -223,19 +220,15 @@ def test_an_interrupt_from_the_terminal_reaches_the_command_once():
     If it did, it would do so before it hands on the SIGTERM, at which the command counts.
     """
     counts = """
-        import signal, sys
-        got = []
-        def interrupted(*_):
-            got.append(1)
-            print("interrupted", flush=True)
-        def terminated(*_):
-            print(f"interrupts: {len(got)}.", flush=True)
-            sys.exit()
-        signal.signal(signal.SIGINT, interrupted)
-        signal.signal(signal.SIGTERM, terminated)
+        import signal
+        both = {signal.SIGINT, signal.SIGTERM}
+        signal.pthread_sigmask(signal.SIG_BLOCK, both)
         print("ready", flush=True)
-        while True:
-            signal.pause()
+        count = 0
+        while signal.sigwait(both) == signal.SIGINT:
+            count += 1
+            print("interrupted", flush=True)
+        print(f"interrupts: {count}.", flush=True)
     """
     command = [*MOCKPUSH, "exec", sys.executable, "-c", textwrap.dedent(counts)]
     driver = [sys.executable, "-c", textwrap.dedent(AT_A_TERMINAL), *command]
@@ -260,6 +253,28 @@ def test_a_signal_while_the_command_starts_reaches_it(monkeypatch):
     with forwarding() as child:
         program = "import signal; signal.pause()"
         assert child.run([sys.executable, "-c", program], os.environ) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(("in_foreground", "count"), [(True, 1), (False, 2)])
+def test_only_an_interrupt_that_the_terminal_has_given_to_both_is_kept(
+    monkeypatch, in_foreground, count
+):
+    """The command signals `exec` and counts what comes back."""
+    program = """
+        import os, signal, sys
+        both = [signal.SIGINT, signal.SIGTERM]
+        signal.pthread_sigmask(signal.SIG_BLOCK, both)
+        for number in both:
+            os.kill(os.getppid(), number)
+        count = 1
+        while signal.sigwait(both) != signal.SIGTERM:
+            count += 1
+        sys.exit(count)
+    """
+    monkeypatch.setattr(execute_module, "_in_foreground", lambda: in_foreground)
+    with forwarding() as child:
+        command = [sys.executable, "-c", textwrap.dedent(program)]
+        assert child.run(command, os.environ) == count
 
 
 def test_on_windows_the_console_interrupts_the_command(monkeypatch):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -87,11 +89,16 @@ def _vapid_variables(settings: Settings) -> tuple[str, dict[str, str]]:
 
 
 class Child:
-    """The command, which gets the signals that we get."""
+    """The command, which gets the signals that we get.
 
-    def __init__(self) -> None:
+    The number of each signal comes out of `numbers`, and 0 when the command has ended: a handler
+    alone would not be run if a signal came just before the system call that waits for the end.
+    """
+
+    def __init__(self, numbers: socket.socket, writer: socket.socket) -> None:
+        self._numbers = numbers
+        self._writer = writer
         self._process: subprocess.Popen[bytes] | None = None
-        self._early: list[int] = []
 
     @property
     def started(self) -> bool:
@@ -100,35 +107,45 @@ class Child:
 
     def run(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
         """Runs it to its end; its exit code as shells have it."""
-        if self._early:  # Ctrl-C while the service was starting
-            return SIGNALLED + self._early[0]
+        if select.select([self._numbers], [], [], 0)[0]:  # while the service was starting
+            return SIGNALLED + self._next()
         try:
-            self._process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's
+            process = self._process = subprocess.Popen(command, env=environ)  # noqa: S603
         except OSError as error:
             return _not_started(command[0], error)
-        for number in self._early:  # between the two steps before
-            self._process.send_signal(number)
-        code = self._process.wait()
+        threading.Thread(target=self._wait, args=[process], daemon=True).start()
+        while number := self._next():
+            if number != signal.SIGINT or not _in_foreground():
+                process.send_signal(number)
+        code = process.wait()
         return code if code >= 0 else SIGNALLED - code
 
-    def signal(self, number: int, _: FrameType | None) -> None:
-        """Hands a signal on, unless the terminal has given it to both of us."""
-        if self._process is None:
-            self._early.append(number)
-        elif number != signal.SIGINT or not _in_foreground():
-            self._process.send_signal(number)
+    def _next(self) -> int:
+        return self._numbers.recv(1)[0]
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        self._writer.send(b"\0")
 
 
 @contextmanager
 def forwarding() -> Iterator[Child]:
     """Inside the block our SIGINT and SIGTERM are the child's."""
-    child = Child()
-    before = {number: signal.signal(number, child.signal) for number in _FORWARDED}
-    try:
-        yield child
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    numbers, writer = socket.socketpair()
+    with numbers, writer:
+        writer.settimeout(0)
+        descriptor = signal.set_wakeup_fd(writer.fileno())
+        before = {number: signal.signal(number, _noted) for number in _FORWARDED}
+        try:
+            yield Child(numbers, writer)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(descriptor)
+
+
+def _noted(*_: object) -> None:
+    """The number of the signal is in the socket already."""
 
 
 def _in_foreground() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ def check_contact(claims: Mapping[str, Any], findings: list[Finding]) -> None:
         findings.append(Finding(code, _EXPECTED, shown_claim(contact)))
 
 
+@lru_cache(maxsize=256)
 def _code(contact: str) -> str | None:
     lowered = contact.lower()
     if lowered.startswith(_MAILTO * 2):

@@ -5,8 +5,6 @@ RFC 7515 (the form), RFC 7518 Section 3.4 (the signature), RFC 7519 (the claims)
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import math
 from collections.abc import Mapping
@@ -23,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from mockpush.protocol.findings import Finding
-from mockpush.protocol.keys import load_private_key, load_public_key
+from mockpush.protocol.keys import decode_any_base64, load_private_key, load_public_key
 from mockpush.protocol.model import base64url_encode
 
 SIGNATURE_LENGTH: Final = 64
@@ -53,7 +51,7 @@ def read_token(text: bytes, findings: list[Finding]) -> Token | None:
     if b"=" in text:
         findings.append(Finding("vapid.token.padded", "no padding", "padding"))
     try:
-        header, claims = (_json_object(_decode(part)) for part in parts[:2])
+        header, claims = _header(parts[0]), _json_object(_decode(parts[1]))
         signature = _decode(parts[2])
     except ValueError as error:
         findings.append(Finding("vapid.token.malformed", expected, str(error)[:200]))
@@ -61,11 +59,16 @@ def read_token(text: bytes, findings: list[Finding]) -> Token | None:
     return Token(header, claims, parts[0] + b"." + parts[1], signature)
 
 
+@lru_cache(maxsize=64)
+def _header(part: bytes) -> dict[str, Any]:
+    """The header of a sender is the same in all its tokens."""
+    return _json_object(_decode(part))
+
+
 def _decode(part: bytes) -> bytes:
-    data = part.rstrip(b"=")
     try:
-        return base64.b64decode(data + b"=" * (-len(data) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
+        return decode_any_base64(part)
+    except ValueError as error:
         raise ValueError(f"a part is not base64url: {error}") from None
 
 
@@ -73,7 +76,7 @@ def _json_object(data: bytes) -> dict[str, Any]:
     text = data.decode()
     if text.count("[") + text.count("{") > _MAX_BRACKETS:
         raise ValueError("a part is nested too deeply")
-    value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    value = _JSON.decode(text)
     if not isinstance(value, dict):
         raise ValueError("a part is not a JSON object")
     if "\\u" in text:
@@ -90,6 +93,9 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{text[:40]} is out of range")
     return value
+
+
+_JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def shown_claim(value: object) -> str:

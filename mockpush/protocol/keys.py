@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from functools import lru_cache
 from typing import Final
@@ -87,11 +86,14 @@ def parse_private_key(text: str) -> bytes:
     return private_scalar(key)
 
 
+_STANDARD_ALPHABET: Final = bytes.maketrans(b"-_", b"+/")
+
+
 def decode_any_base64(text: bytes) -> bytes:
     """Base64 of either alphabet, padded or not; `ValueError` for anything else."""
-    data = text.rstrip(b"=").translate(bytes.maketrans(b"+/", b"-_"))
+    data = text.rstrip(b"=").translate(_STANDARD_ALPHABET)
     try:
-        return base64.b64decode(data + b"=" * (-len(data) % 4), altchars=b"-_", validate=True)
+        return binascii.a2b_base64(data + b"=" * (-len(data) % 4), strict_mode=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from None
 
@@ -101,6 +103,18 @@ def read_public_key(text: bytes, findings: list[Finding]) -> bytes | None:
 
     None when nothing can be made of it.
     """
+    point, deviations = _read_public_key(text)
+    findings.extend(deviations)
+    return point
+
+
+@lru_cache(maxsize=1024)
+def _read_public_key(text: bytes) -> tuple[bytes | None, tuple[Finding, ...]]:
+    findings: list[Finding] = []
+    return _parse_public_key(text, findings), tuple(findings)
+
+
+def _parse_public_key(text: bytes, findings: list[Finding]) -> bytes | None:
     if not text:
         findings.append(Finding("vapid.key.empty", _EXPECTED, "nothing"))
         return None

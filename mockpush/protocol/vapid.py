@@ -111,7 +111,8 @@ _PARAMETER: Final = re.compile(rb'(?:"(?:[^"\\]|\\.)*"?|[^",;])+', re.DOTALL)
 def _vapid_parameters(text: bytes, findings: list[Finding]) -> tuple[bytes | None, bytes | None]:
     """t and k, whatever the legal spacing; unknown parameters are ignored (Section 3)."""
     parameters: dict[bytes, bytes] = {}
-    for part in _PARAMETER.findall(text):
+    plain = b'"' not in text and b";" not in text
+    for part in text.split(b",") if plain else _PARAMETER.findall(text):
         name, separator, value = part.partition(b"=")
         name = name.strip().lower()
         if not separator or name not in (b"t", b"k"):
@@ -119,7 +120,7 @@ def _vapid_parameters(text: bytes, findings: list[Finding]) -> tuple[bytes | Non
         if name in parameters:
             findings.append(Finding("vapid.parameter.doubled", "one t and one k", shown(text)))
         parameters.setdefault(name, value.strip().strip(b'"'))
-    if b";" in _PARAMETER.sub(b"", text):
+    if not plain and b";" in _PARAMETER.sub(b"", text):
         findings.append(Finding("vapid.separator.semicolon", "t=…, k=…", shown(text)))
     if not parameters:
         findings.append(Finding("vapid.authorization.malformed", "t=…, k=…", shown(text)))
