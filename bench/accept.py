@@ -171,7 +171,7 @@ def encrypted(target: Target) -> bytes:
 
 
 def prepared(target: Target, count: int, *, fresh: bool) -> list[bytes]:
-    """Requests made beforehand: the same one again and again, or each with its own token and body."""
+    """Requests made beforehand: one again and again, or each with its own token and body."""
 
     def make(number: int) -> bytes:
         token = vapid.authorization(claims(target.endpoint, number), target.vapid_key)

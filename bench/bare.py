@@ -9,9 +9,10 @@ import json
 import socket
 
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
 
-async def bare(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+async def bare(_: Scope, receive: Receive, send: Send) -> None:
     """An ASGI application."""
     while (await receive()).get("more_body"):
         pass
