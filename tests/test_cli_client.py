@@ -439,6 +439,7 @@ def test_events_are_data_too(control):
 def test_an_interrupt_ends_the_tail_quietly(control):
     with tailing(control) as process:
         process.send_signal(signal.SIGINT)
+        control.subscribe()  # wakes it up if it was just about to wait
         assert process.wait() == 130
         assert process.stderr.read() == b""
 
