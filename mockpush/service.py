@@ -265,53 +265,51 @@ class PushService:
 
         `profile` is that of the endpoint's shape; it answers when there is no such subscription.
         """
-        subscription = await self.storage.subscription_at(token)
+        arrival = await self.storage.arrive(token)
         real, token_time = real_time(), process_time()
-        now = real
-        if subscription is not None:
-            now = await self.now(subscription.tenant)
+        if arrival is None:
+            request = PushRequest(method, target, headers, body, real, token_time, http_version)
+            return self._refuse_stray(request, profile, body_size)
+        subscription, clock, due, number = arrival
+        now = clock.now(real)
+        if due is not None and due <= now:
+            await self.storage.expire(subscription.tenant, until=now)
             subscription = await self.storage.subscription_at(token) or subscription
-            profile = self.profiles[subscription.profile]
-            if self.options.token_clock == TokenClock.SERVICE:
-                token_time = now
+        if self.options.token_clock == TokenClock.SERVICE:
+            token_time = now
         request = PushRequest(method, target, headers, body, now, token_time, http_version)
-        origins = self.origins if subscription is None else subscription.origins
-        inspection = inspect(request, Context(subscription, origins, token_time, body_size))
-        judgement = judge(inspection, profile)
-        if subscription is None:
-            answer = render(judgement, inspection)
-            self.journal.add_request(request, inspection, judgement, answer)
-            return answer
-        return await self._settle(subscription, request, inspection, judgement)
-
-    async def _settle(
-        self,
-        subscription: Subscription,
-        request: PushRequest,
-        inspection: Inspection,
-        judgement: Judgement,
-    ) -> WireAnswer:
-        """Keeps the message if it is accepted, and records the request with its answer."""
-        number = await self.storage.next_request(subscription.tenant)
+        context = Context(subscription, subscription.origins, token_time, body_size)
+        inspection = inspect(request, context)
+        judgement = judge(inspection, self.profiles[subscription.profile])
         message: PushMessage | None = None
         if judgement.accepted:
             message, judgement = await self._accept(
                 subscription, request, inspection, judgement, number
             )
         answer = render(judgement, inspection, message=message, origin=subscription.origins[0])
-        request.headers = PackedFields(request.headers)
-        await self.storage.record(
-            RequestRecord(
-                number,
-                subscription.tenant,
-                subscription.id,
-                None if message is None else message.id,
-                request,
-                inspection,
-                judgement,
-                answer,
-            )
+        request.headers = PackedFields(headers)
+        record = RequestRecord(
+            number,
+            subscription.tenant,
+            subscription.id,
+            None if message is None else message.id,
+            request,
+            inspection,
+            judgement,
+            answer,
         )
+        await self.storage.record(record)
+        return answer
+
+    def _refuse_stray(
+        self, request: PushRequest, profile: Profile, body_size: int | None
+    ) -> WireAnswer:
+        """There is no such subscription: the request goes into the server's own journal."""
+        context = Context(None, self.origins, request.token_time, body_size)
+        inspection = inspect(request, context)
+        judgement = judge(inspection, profile)
+        answer = render(judgement, inspection)
+        self.journal.add_request(request, inspection, judgement, answer)
         return answer
 
     async def _accept(

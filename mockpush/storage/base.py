@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery
@@ -56,6 +56,18 @@ class Keep(StrEnum):
     CLOCK = "clock"
 
 
+class Arrival(NamedTuple):
+    """What a request meets at a push resource.
+
+    `number` counts the requests of the tenant, `due` is when the next thing in it expires.
+    """
+
+    subscription: Subscription
+    clock: Clock
+    due: float | None
+    number: int
+
+
 class Storage(Protocol):
     """The contract; `tests/storage/` holds the test that every implementation must pass."""
 
@@ -85,6 +97,10 @@ class Storage(Protocol):
 
     async def subscription(self, tenant: str, subscription_id: str) -> Subscription | None:
         """The subscription of this id."""
+        ...
+
+    async def arrive(self, token: str) -> Arrival | None:
+        """Counts a request to the push resource with this token, in whatever tenant."""
         ...
 
     async def subscription_at(self, token: str) -> Subscription | None:
@@ -161,10 +177,6 @@ class Storage(Protocol):
 
     async def record(self, record: RequestRecord) -> Events:
         """Writes the journal."""
-        ...
-
-    async def next_request(self, tenant: str) -> int:
-        """A new number for a request of the tenant; `LimitError` if there are too many tenants."""
         ...
 
     async def message(self, message_id: str) -> PushMessage | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -15,9 +15,14 @@ from mockpush.protocol.delivery import Delivery, Step, next_state
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import MessageState, Subscription, SubscriptionState
 from mockpush.protocol.records import PushMessage, RequestRecord, TimelineEntry
-from mockpush.storage.base import Events, Keep, Limits, TenantSummary
+from mockpush.storage.base import Arrival, Events, Keep, Limits, TenantSummary
 
 _KINDS: Final = {step: EventKind(f"message.{step}") for step in Step}
+_RECEIVED_AT_ONCE: Final = (
+    EventKind.MESSAGE_ACCEPTED,
+    EventKind.MESSAGE_DELIVERED,
+    EventKind.MESSAGE_ACKNOWLEDGED,
+)
 _REAL_TIME: Final = Clock()
 
 
@@ -31,6 +36,8 @@ class _Tenant:
     """
 
     name: str
+    events: deque[Event]
+    journal: deque[RequestRecord]
     clock: Clock = _REAL_TIME
     sequence: int = 0
     last_request: int = 0
@@ -39,8 +46,6 @@ class _Tenant:
     queues: dict[str, dict[str, PushMessage]] = field(default_factory=dict)
     topics: dict[tuple[str, str], PushMessage] = field(default_factory=dict)
     expiries: list[tuple[float, str]] = field(default_factory=list)
-    journal: deque[RequestRecord] = field(default_factory=deque)
-    events: deque[Event] = field(default_factory=deque)
     closed: deque[str] = field(default_factory=deque)
     open: int = 0
 
@@ -118,6 +123,15 @@ class MemoryStorage:
         found = self._tenants.get(tenant)
         return None if found is None else found.subscriptions.get(subscription_id)
 
+    async def arrive(self, token: str) -> Arrival | None:
+        subscription = self._tokens.get(token)
+        if subscription is None:
+            return None
+        tenant = self._tenants[subscription.tenant]
+        tenant.last_request += 1
+        due = tenant.expiries[0][0] if tenant.expiries else None
+        return Arrival(subscription, tenant.clock, due, tenant.last_request)
+
     async def subscription_at(self, token: str) -> Subscription | None:
         return self._tokens.get(token)
 
@@ -174,11 +188,11 @@ class MemoryStorage:
             self._make_room(tenant, reserve=replaced is None)
         now = message.received_at
         tenant.messages[message.id] = message
+        if subscription.online and not subscription.held:
+            return self._receive_at_once(tenant, message, now)
         events = [self._emit(tenant, now, EventKind.MESSAGE_ACCEPTED, subscription.id, message.id)]
         if replaced is not None:
             events += self._step(tenant, replaced, Step.REPLACE, now, f"by {message.id}")
-        if subscription.online and not subscription.held:
-            return events + self._receive_at_once(tenant, message, now)
         tenant.queues[subscription.id][message.id] = message
         tenant.open += 1
         if message.topic is not None:
@@ -255,16 +269,9 @@ class MemoryStorage:
 
     # The journal and the events
 
-    async def next_request(self, tenant: str) -> int:
-        found = self._tenant(tenant)
-        found.last_request += 1
-        return found.last_request
-
     async def record(self, record: RequestRecord) -> Events:
         tenant = self._tenant(record.tenant)
         tenant.journal.append(record)
-        if len(tenant.journal) > self._limits.requests:
-            tenant.journal.popleft()
         return [
             self._emit(
                 tenant,
@@ -321,7 +328,9 @@ class MemoryStorage:
         found = self._tenants.get(name)
         if found is None:
             _require(len(self._tenants), self._limits.tenants, "tenants")
-            found = self._tenants[name] = _Tenant(name)
+            events: deque[Event] = deque(maxlen=self._limits.events)
+            journal: deque[RequestRecord] = deque(maxlen=self._limits.requests)
+            found = self._tenants[name] = _Tenant(name, events, journal)
         return found
 
     def _subscription(self, tenant: str, subscription_id: str) -> tuple[_Tenant, Subscription]:
@@ -417,11 +426,7 @@ class MemoryStorage:
         message.state = MessageState.ACKNOWLEDGED
         message.steps = (TimelineEntry(now, Step.DELIVER), TimelineEntry(now, Step.ACKNOWLEDGE))
         tenant.closed.append(message.id)
-        subscription, name = message.subscription, message.id
-        return [
-            self._emit(tenant, now, EventKind.MESSAGE_DELIVERED, subscription, name),
-            self._emit(tenant, now, EventKind.MESSAGE_ACKNOWLEDGED, subscription, name),
-        ]
+        return self._emit_all(tenant, now, _RECEIVED_AT_ONCE, message)
 
     def _go_away(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
         if message.state is MessageState.DELIVERED:
@@ -496,11 +501,22 @@ class MemoryStorage:
         tenant.sequence += 1
         event = Event(tenant.sequence, at, kind, subscription, message, request, detail)
         tenant.events.append(event)
-        if len(tenant.events) > self._limits.events:
-            tenant.events.popleft()
         if self._waiters:
             self._wake(tenant.name)
         return event
+
+    def _emit_all(
+        self, tenant: _Tenant, at: float, kinds: Iterable[EventKind], message: PushMessage
+    ) -> list[Event]:
+        events = [
+            Event(sequence, at, kind, message.subscription, message.id)
+            for sequence, kind in enumerate(kinds, tenant.sequence + 1)
+        ]
+        tenant.sequence += len(events)
+        tenant.events.extend(events)
+        if self._waiters:
+            self._wake(tenant.name)
+        return events
 
     def _wake(self, tenant: str) -> None:
         for waiter in self._waiters.pop(tenant, ()):

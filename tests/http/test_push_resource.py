@@ -171,7 +171,8 @@ async def test_the_request_is_recorded_as_it_came(bench):
     await call(bench.app, bench.target + "?a=b&c", headers=headers)
     request = (await bench.record()).request
     assert (request.method, request.target) == ("POST", bench.target + "?a=b&c")
-    assert (request.headers, request.body, request.http_version) == (headers, BODY, "1.1")
+    assert (list(request.headers), request.body) == (headers, BODY)
+    assert request.http_version == "1.1"
     await call(bench.app, bench.target)
     assert (await bench.record()).request.target == bench.target
 

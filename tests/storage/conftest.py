@@ -56,6 +56,11 @@ class Bench:
         message = f"m{number}"
         return RequestRecord(number, tenant, "s", message, request, NOTHING, judgement, answer)
 
+    async def arrive(self, name: str = "s", *, tenant: str = "t") -> int:
+        arrival = await self.storage.arrive(f"token-{tenant}-{name}")
+        assert arrival is not None
+        return arrival.number
+
     async def add(self, name: str = "s", **options) -> Subscription:
         added = self.subscription(name, **options)
         await self.storage.add_subscription(added)

@@ -164,6 +164,18 @@ async def test_forgotten_messages_leave_room(make):
         await bench.push()
 
 
+async def test_what_was_forgotten_is_not_in_the_way_of_what_makes_room(make):
+    bench = make(messages=3)
+    await bench.add(held=True)
+    forgotten, closed, _ = [await bench.push() for _ in range(3)]
+    await bench.storage.cancel(forgotten.id, now=START)
+    await bench.storage.forget_messages("t", lambda each: each is forgotten)
+    await bench.push()
+    await bench.storage.cancel(closed.id, now=START)
+    await bench.push()
+    assert [*(await bench.states()).values()] == ["pending"] * 3
+
+
 async def test_a_forgotten_message_can_no_longer_be_delivered_replaced_or_closed(bench):
     await bench.add(held=True)
     forgotten = await bench.push(topic="a")

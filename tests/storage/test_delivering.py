@@ -97,6 +97,16 @@ async def test_everything_expires_in_the_order_of_its_time(bench):
     assert list(await bench.storage.expire("t", until=START + 30)) == []
 
 
+async def test_the_order_of_time_survives_when_many_are_closed_early(bench):
+    await bench.add(online=False)
+    messages = [await bench.push(ttl=1 + number * 7919 % 1000) for number in range(400)]
+    for number, message in enumerate(messages):
+        if number % 4:
+            await bench.storage.cancel(message.id, now=START)
+    times = [event.at for event in await bench.storage.expire("t", until=START + 1000)]
+    assert times == sorted(message.expires_at for message in messages[::4])
+
+
 async def test_a_message_is_not_claimed_after_its_time_even_if_nobody_has_expired_it(bench):
     await bench.add(held=True)
     early, late = await bench.push(ttl=10), await bench.push(ttl=60)

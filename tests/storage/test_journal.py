@@ -14,19 +14,29 @@ START = 1_800_000_000.0
 
 async def test_requests_are_numbered_and_recorded(bench):
     storage = bench.storage
+    await bench.add()
+    await bench.add(tenant="other")
     for expected in (1, 2, 3):
-        assert await storage.next_request("t") == expected
+        assert await bench.arrive() == expected
         events = await storage.record(bench.record(expected))
         assert [
             (each.kind, each.subscription, each.message, each.request, each.detail)
             for each in events
         ] == [("request", "s", f"m{expected}", expected, "201")]
-    assert await storage.next_request("other") == 1
+    assert await bench.arrive(tenant="other") == 1
     assert [each.id for each in await storage.requests("t")] == [1, 2, 3]
     assert [each.id for each in await storage.requests("t", after=1)] == [2, 3]
     assert await storage.forget_requests("t") == 3
     assert list(await storage.requests("t")) == []
-    assert await storage.next_request("t") == 4
+    assert await bench.arrive() == 4
+
+
+async def test_a_request_meets_its_subscription_the_clock_and_what_is_due(bench):
+    added = await bench.add(held=True, expires_at=START + 100)
+    await bench.storage.set_clock("t", Clock(5), kind=EventKind.CLOCK_ADVANCED, now=START)
+    arrival = await bench.storage.arrive(added.token)
+    assert (arrival.subscription.id, arrival.clock, arrival.due) == ("s", Clock(5), START + 100)
+    assert await bench.storage.arrive("nowhere") is None
 
 
 async def test_the_journal_and_the_events_keep_the_newest(make):

@@ -86,12 +86,13 @@ async def test_an_id_is_given_once_even_to_two_at_once(bench):
 
 
 async def test_two_requests_have_two_numbers_and_two_records(bench):
-    numbers = await both(bench.storage.next_request("t"), bench.storage.next_request("t"))
+    await bench.add()
+    numbers = await both(bench.arrive(), bench.arrive())
     assert sorted(numbers) == [1, 2]
     await both(*(bench.storage.record(bench.record(number)) for number in numbers))
     assert sorted(each.id for each in await bench.storage.requests("t")) == [1, 2]
     sequences = [event.sequence for event in await bench.storage.events("t")]
-    assert sequences == [1, 2]
+    assert sequences == [1, 2, 3]
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -101,6 +102,19 @@ async def test_a_message_and_the_end_of_its_subscription_leave_nothing_open(benc
     results = await both(race[first], race[1 - first])
     assert sum(isinstance(result, NotFoundError) for result in results) == 1 - first
     assert "pending" not in (await bench.states()).values()
+
+
+async def growth(cycles, count: int) -> int:
+    """The octets that so many cycles leave behind."""
+    await cycles(500)
+    tracemalloc.start()
+    try:
+        await cycles(500)
+        before = tracemalloc.get_traced_memory()[0]
+        await cycles(count)
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
 
 
 async def test_messages_that_come_and_go_leave_nothing_behind(make):
@@ -113,14 +127,18 @@ async def test_messages_that_come_and_go_leave_nothing_behind(make):
             await bench.claim()
             await bench.storage.acknowledge(message.id, now=START)
 
-    await cycles(500)
-    tracemalloc.start()
-    try:
-        await cycles(500)
-        before = tracemalloc.get_traced_memory()[0]
-        await cycles(20_000)
-        grown = tracemalloc.get_traced_memory()[0] - before
-    finally:
-        tracemalloc.stop()
-    assert grown < 50_000
+    assert await growth(cycles, 20_000) < 50_000
     assert await bench.storage.tenants() == [TenantSummary("t", 1, 50, 0)]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_waits_that_end_in_time_leave_nothing_behind(bench, others):
+    async def cycles(count: int) -> None:
+        for number in range(count):
+            await bench.storage.changed(f"t{number}" if not others else "t", timeout=0)
+
+    tasks = [asyncio.ensure_future(bench.storage.changed("t", timeout=None)) for _ in range(others)]
+    await asyncio.sleep(0)
+    assert await growth(cycles, 2000) < 20_000
+    await bench.add()
+    assert await asyncio.gather(*tasks) == [True] * others
