@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
@@ -133,11 +134,8 @@ async def throughput(port: int, requests: list[bytes], connections: int) -> floa
     futures = []
     for number in range(connections):
         done: asyncio.Future[None] = loop.create_future()
-        await loop.create_connection(
-            lambda share=requests[number::connections], done=done: Load(share, done),
-            "127.0.0.1",
-            port,
-        )
+        load = partial(Load, requests[number::connections], done)
+        await loop.create_connection(load, "127.0.0.1", port)
         futures.append(done)
     async with asyncio.timeout(60):
         await asyncio.gather(*futures)

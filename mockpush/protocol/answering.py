@@ -48,7 +48,7 @@ def render(
     """Fills in the template. `origin` is that of the message resource."""
     compiled = _compile(judgement.template)
     facts = _Facts(judgement, inspection, message, origin)
-    fields = [field if type(field) is tuple else field(facts) for field in compiled.fields]
+    fields = [field if isinstance(field, tuple) else field(facts) for field in compiled.fields]
     if compiled.write_body is None:
         return WireAnswer(compiled.status, (*fields, compiled.length), compiled.body)
     body = compiled.write_body(facts)

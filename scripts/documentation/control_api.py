@@ -111,7 +111,8 @@ def _words(schema: Json) -> Iterator[str]:
     elif schema.get("type") == "object":
         yield _object(schema)
     elif "type" in schema:
-        yield _FORMS.get(schema.get("format") or schema.get("contentEncoding"), schema["type"])
+        form: str = schema.get("format") or schema.get("contentEncoding") or schema["type"]
+        yield _FORMS.get(form, form)
     if "description" in schema:
         yield schema["description"]
 
