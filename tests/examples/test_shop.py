@@ -1,3 +1,6 @@
+import pytest
+from pywebpush import WebPushException
+
 from .shop import notify
 
 
@@ -24,3 +27,8 @@ def test_only_the_last_of_a_topic_survives_the_night(push_service, push_user_age
     push_clock.advance("8h")
     push_user_agent.go_online()
     assert [m.text() for m in push_user_agent.received] == ["2 new"]
+
+
+def test_a_topic_with_spaces_is_refused(push_service, push_subscription):
+    with push_service.expect_refused("topic.*"), pytest.raises(WebPushException):
+        notify([push_subscription], "hello", topic="two words")
