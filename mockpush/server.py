@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TypedDict, Unpack
 
 from mockpush.http.app import App
@@ -59,4 +58,4 @@ class Server(WebServer):
         self.service.journal.add(Stray(what), at=at, detail=detail)
 
     def _ca_pem(self) -> bytes:
-        return Path(self.ca_file).read_bytes()
+        return self.ca_pem

@@ -47,8 +47,9 @@ def _is_base64url(text: str) -> bool:
 
 
 def new_token() -> str:
-    """An unguessable, URL-safe token for a resource."""
-    return base64url_encode(os.urandom(TOKEN_BYTES))
+    """An unguessable, URL-safe token for a resource; no command takes it for an option."""
+    token = base64url_encode(os.urandom(TOKEN_BYTES))
+    return token if token[0] != "-" else new_token()
 
 
 class Urgency(StrEnum):
