@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from documentation.markdown import code, sentence, table
+from documentation.markdown import code, table
 from mockpush.profiles import PROFILES, STRICT
 from mockpush.protocol.judging import Codes, Compare, Profile, Row
 from mockpush.protocol.judging import Scope as Applies
@@ -47,7 +47,7 @@ def _code(row: Code) -> str:
     facts = [row.level.value, row.section, *_answers(row)]
     if row.needs_keys:
         facts.append("seen when the message is decrypted")
-    return f"### {row.code}\n\n{' · '.join(facts)}\n\n**{sentence(row.text)}** {row.hint}\n"
+    return f"### {row.code}\n\n**{row.text}**\n\n{' · '.join(facts)}\n\n{row.hint}\n"
 
 
 def _answers(row: Code) -> Iterator[str]:

@@ -24,8 +24,3 @@ def code(text: object) -> str:
 def fence(language: str, text: str) -> str:
     """A block of code."""
     return f"```{language}\n{text.rstrip()}\n```\n"
-
-
-def sentence(text: str) -> str:
-    """Text with a capital in front and a full stop at the end."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
