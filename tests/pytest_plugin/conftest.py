@@ -43,9 +43,6 @@ def push_without_ttl(subscription):
     return requests.post(subscription["endpoint"], timeout=10)
 '''
 
-REFUSED = "400 ttl.missing: the request has no TTL header field [RFC 8030, Section 5.2]"
-"""How mockpush speaks of what `push_without_ttl` gets."""
-
 _OWN = ("PYTEST", "MOCKPUSH", "VAPID")
 _COUNT = re.compile(r"(\d+) (passed|failed|error|skipped|xfailed|xpassed)s?")
 
@@ -70,12 +67,6 @@ class Run:
         return {case.get("name", ""): "".join(case.itertext()) for case in cases}
 
 
-def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """That of this process without what is set for the surrounding run."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **variables}
-
-
 class Project:
     """A directory with tests."""
 
@@ -93,25 +84,31 @@ class Project:
         tests: str,
         *options: str,
         before: tuple[str, ...] = (),
-        code: int | None = 0,
+        code: int = 0,
         **variables: str,
     ) -> Run:
         """Runs `tests`, by the command `before` if there is one, and checks the exit code."""
         self.write("test_it.py", tests)
-        command = [*before, sys.executable, "-m", "pytest", "-q", "-ra", *options]
+        run = self.command(
+            *before, sys.executable, "-m", "pytest", "-q", "-ra", *options, variables=variables
+        )
+        assert run.code == code, run.output
+        return run
+
+    def command(self, *command: str, variables: Mapping[str, str] | None = None) -> Run:
+        """Runs a command in the directory, with nothing set for the surrounding run."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
         completed = subprocess.run(
             command,
             cwd=self.directory,
-            env=environment(variables),
+            env={**kept, "PYTHONDONTWRITEBYTECODE": "1", **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=120,
         )
-        run = Run(completed.returncode, completed.stdout, self.directory)
-        assert code is None or run.code == code, run.output
-        return run
+        return Run(completed.returncode, completed.stdout, self.directory)
 
 
 @pytest.fixture
