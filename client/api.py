@@ -13,6 +13,7 @@ from .transports.base import REQUEST_TIMEOUT, Response, Stream, Transport
 
 ROOT: Final = "/_mockpush/v1"
 TENANT_HEADER: Final = "Mockpush-Tenant"
+JSON: Final = "application/json"
 PAGE: Final = 1000
 """The most items that the service gives at a time."""
 LONGEST_WAIT: Final = 600.0
@@ -42,7 +43,7 @@ class Api:
 
         `patience`: seconds that the service may take on purpose before it answers.
         """
-        return _json(self._request("GET", path, query=query, patience=patience))
+        return _json(self._request("GET", path, query=query, patience=patience, accept=JSON))
 
     def text(self, *path: str) -> str:
         """A resource that is not JSON."""
@@ -88,11 +89,12 @@ class Api:
         query: Mapping[str, object] | None = None,
         body: object = None,
         patience: float = 0.0,
+        accept: str = "*/*",
     ) -> Response:
-        fields = [(TENANT_HEADER, self.tenant)]
+        fields = [(TENANT_HEADER, self.tenant), ("Accept", accept)]
         content = b""
         if body is not None:
-            fields.append(("Content-Type", "application/json"))
+            fields.append(("Content-Type", JSON))
             content = json.dumps(body).encode()
         response = self.transport.request(
             method,

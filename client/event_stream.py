@@ -1,4 +1,4 @@
-"""The service's events as they happen, by Server-Sent Events."""
+"""The service's events, and how they come as they happen: by Server-Sent Events."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from mockpush.protocol.model import SubscriptionState, base64url_encode
 from .api import Api, Json
 from .arrivals import Arrivals, Taken
 from .clock import Clock
-from .event_stream import EventStream
+from .event_stream import Event, EventStream
 from .matching import MESSAGES
 from .push_subscription import PushSubscription
 from .records import Message
@@ -175,7 +175,13 @@ class Operations:
         """Empties the journal of requests."""
         self._api.delete("requests")
 
-    def events(self, *, since: str | None = None) -> EventStream:
+    @property
+    def events(self) -> list[Event]:
+        """What has happened so far, oldest first."""
+        items = self._api.items("events")
+        return [Event(item["id"], item["kind"], item) for item in items]
+
+    def follow_events(self, *, since: str | None = None) -> EventStream:
         """The events from now on, or from behind the event whose id is `since`."""
         headers = {"Accept": "text/event-stream"}
         if since is not None:

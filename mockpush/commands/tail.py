@@ -33,10 +33,10 @@ def tail(control: Control, *, as_json: bool) -> None:
         mockpush tail
         mockpush tail --json | jq 'select(.kind == "request")'
     """
-    with control.events() as events:
+    with control.follow_events() as events:
         if as_json:
             for event in events:
-                print_json({"id": event.id, **event.data})
+                print_json(event.data)
             return
         telling = _Telling(control)
         for event in events:

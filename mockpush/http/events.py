@@ -1,4 +1,4 @@
-"""Events as they happen: Server-Sent Events (WHATWG HTML, Section 9.2).
+"""Events: a list, or as they happen, as Server-Sent Events (WHATWG HTML, Section 9.2).
 
 The events are read from storage, never queued: a slow reader costs no memory, and none is lost
 between the replay and the live part.
@@ -13,14 +13,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mockpush.errors import InvalidRequestError
 from mockpush.gateways.exchange import while_connected
-from mockpush.http.answers import write_json
+from mockpush.http.answers import JSONAnswer, write_json
 from mockpush.http.kinds import Json, choice, text
 from mockpush.http.listings import Listing
 from mockpush.http.matching import differences
 from mockpush.http.operations import Call, Operation, Returns
 from mockpush.http.shapes import show
-from mockpush.http.views import EVENT
+from mockpush.http.views import EVENT, EVENT_LETTER
 from mockpush.protocol.events import Event, EventKind
 from mockpush.service import PushService
 
@@ -36,7 +37,7 @@ async def _show_event(_: PushService, event: Event) -> Json:
 
 
 EVENTS: Final[Listing[Event]] = Listing(
-    letter="e",
+    letter=EVENT_LETTER,
     read=lambda service, tenant, after: service.storage.events(tenant, after=after),
     number=lambda event: event.sequence,
     at=lambda event: event.at,
@@ -50,8 +51,16 @@ EVENTS: Final[Listing[Event]] = Listing(
 )
 
 
-async def stream(call: Call) -> Response:
-    """The events from now on, or those behind Last-Event-ID or `since` first."""
+async def list_or_stream(call: Call) -> Response:
+    """The events so far for who accepts only JSON, else those that come.
+
+    The stream begins now, or behind Last-Event-ID or `since`.
+    """
+    accepted = call.request.headers.get("Accept", "")
+    if JSONAnswer.media_type in accepted and EventStream.media_type not in accepted:
+        return JSONAnswer(await EVENTS.page(call))
+    if "limit" in call.query:
+        raise InvalidRequestError(f"limit is for the list: send Accept: {JSONAnswer.media_type}")
     return EventStream(call, await _start(call))
 
 
@@ -131,9 +140,13 @@ OPERATIONS: Final = (
     Operation(
         "GET",
         "/events",
-        "Follow the events",
-        stream,
-        Returns(schema="Event", media_type="text/event-stream"),
-        query=EVENTS.narrowing,
+        "Follow the events, or list them",
+        list_or_stream,
+        Returns(
+            schema="Event",
+            media_type=EventStream.media_type,
+            also={JSONAnswer.media_type: "EventList"},
+        ),
+        query=EVENTS.query,
     ),
 )

@@ -29,6 +29,7 @@ _ITEMS: Final = {
     "Request": schema_of(REQUEST),
     "Tenant": schema_of(TENANT),
     "Stray": schema_of(STRAY),
+    "Event": schema_of(EVENT),
 }
 
 _NEAR_MISS: Final = object_of(
@@ -54,7 +55,6 @@ SCHEMAS: Final[Mapping[str, Json]] = {
     "Finding": FINDING,
     "Answer": ANSWER,
     "Clock": schema_of(CLOCK),
-    "Event": schema_of(EVENT),
     "Health": object_of(status=STRING, version=STRING),
     "About": object_of(
         version=STRING,
@@ -133,6 +133,8 @@ def _response(operation: Operation) -> Json:
     described: Json = {"description": operation.summary}
     returns: Returns = operation.returns
     if returns.schema is not None:
-        content = {returns.media_type: {"schema": reference(returns.schema)}}
-        described["content"] = content
+        schemas = {returns.media_type: returns.schema, **returns.also}
+        described["content"] = {
+            media_type: {"schema": reference(name)} for media_type, name in schemas.items()
+        }
     return described

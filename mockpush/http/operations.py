@@ -50,11 +50,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Returns:
-    """What comes back when nothing is wrong; `schema` names a component, None means no content."""
+    """What comes back when nothing is wrong; `schema` names a component, None means no content.
+
+    `also`: the components of other media types, for who asks for them.
+    """
 
     status: int = 200
     schema: str | None = None
     media_type: str = "application/json"
+    also: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,9 @@ TENANT: Final[View[TenantSummary]] = {
     "requests": Shown(INTEGER, lambda each: each.requests),
 }
 
+EVENT_LETTER: Final = "e"
+"""In front of the number: the id of an event is the cursor behind it."""
+
 CLOCK: Final[View[tuple[Clock, float]]] = {
     "now": Shown(TIME, lambda each: iso_time(each[1])),
     "frozen": Shown(BOOLEAN, lambda each: each[0].frozen_at is not None),
@@ -88,6 +91,7 @@ CLOCK: Final[View[tuple[Clock, float]]] = {
 }
 
 EVENT: Final[View[Event]] = {
+    "id": Shown(STRING, lambda event: f"{EVENT_LETTER}{event.sequence}"),
     "at": Shown(TIME, lambda event: iso_time(event.at)),
     "kind": Shown(enum_of(EventKind), lambda event: event.kind),
     "subscription": Shown(OPTIONAL_STRING, lambda event: event.subscription),

@@ -59,7 +59,7 @@ def test_events_from_the_service_go_on_after_an_id(application, transport):
             events.append(event.id)
             first.set()
 
-    stream = Operations(transport, tenant="t").events(since="0")
+    stream = Operations(transport, tenant="t").follow_events(since="0")
     assert stream.last_id == "0"
     thread = threading.Thread(target=read, args=[stream])
     thread.start()
@@ -76,6 +76,6 @@ def test_without_a_beginning_they_start_now(application, in_process):
     async def answer(call):
         return 200, [], FIRST
 
-    with Operations(in_process).events() as stream:
+    with Operations(in_process).follow_events() as stream:
         assert [event.id for event in stream] == ["1"]
     assert "last-event-id" not in application.calls[0].headers

@@ -236,6 +236,55 @@ async def test_a_comment_shows_that_a_quiet_stream_lives(open_exchange, monkeypa
     assert await stream.part() == b": still here\n\n"
 
 
+LIST = {"Accept": "application/json"}
+
+
+async def test_who_accepts_only_json_gets_a_list(api, push):
+    subscription = await api.create()
+    await push(subscription)
+    page = await api.json("/events", headers=LIST)
+    kinds = [event["kind"] for event in page["items"]]
+    assert kinds[0] == "subscription.created"
+    assert {"message.accepted", "message.acknowledged", "request"} <= set(kinds)
+    assert [event["id"] for event in page["items"]] == [f"e{n + 1}" for n in range(len(kinds))]
+    assert (page["next"], page["more"]) == (page["items"][-1]["id"], False)
+
+
+async def test_the_list_has_pages_and_filters(api):
+    ids = [(await api.create())["id"] for _ in range(3)]
+    first = await api.json("/events?limit=2", headers=LIST)
+    assert [event["subscription"] for event in first["items"]] == ids[:2]
+    assert first["more"]
+    rest = await api.json(f"/events?since={first['next']}", headers=LIST)
+    assert [event["subscription"] for event in rest["items"]] == ids[2:]
+    only = await api.json(f"/events?subscription={ids[1]}", headers=LIST)
+    assert [event["id"] for event in only["items"]] == ["e2"]
+
+
+async def test_the_ids_of_the_stream_and_of_the_list_are_the_same(api, open_exchange):
+    stream = open_exchange("GET", PATH)
+    await stream.part()
+    await api.create()
+    [event] = await receive(stream, 1)
+    [listed] = (await api.json("/events", headers=LIST))["items"]
+    assert event["data"] == listed
+    assert event["id"] == listed["id"]
+
+
+@pytest.mark.parametrize(
+    "accept", ["*/*", "text/event-stream", "text/event-stream, application/json"]
+)
+async def test_all_others_get_the_stream(open_exchange, accept):
+    stream = open_exchange("GET", PATH, Accept=accept)
+    assert await stream.part() == b": the events of mockpush\n\n"
+
+
+async def test_a_stream_has_no_limit(api):
+    refused = await api.get("/events?limit=5")
+    assert refused.status_code == 400
+    assert "Accept: application/json" in refused.json()["detail"]
+
+
 async def test_head_does_not_stay(api):
     answer = await asyncio.wait_for(api.head("/events"), 10)
     assert answer.headers["content-type"].startswith("text/event-stream")

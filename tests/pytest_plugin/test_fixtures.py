@@ -163,6 +163,15 @@ def test_assert_none_tells_what_came(push_service, push_subscription, push_vapid
         push_service.assert_none()
 
 
+def test_events_tell_what_has_happened(push_service, push_subscription, push_vapid):
+    push(push_subscription, push_vapid)
+    events = push_service.events
+    assert [event.type for event in events][:2] == ["subscription.created", "message.accepted"]
+    assert {event.data["subscription"] for event in events} == {push_subscription.id}
+    with push_service.follow_events(since=events[0].id) as following:
+        assert next(following) == events[1]
+
+
 def test_a_reset_empties_the_tenant(push_service, push_subscription, push_clock, push_vapid):
     push(push_subscription, push_vapid)
     before = push_clock.now
