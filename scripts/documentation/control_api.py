@@ -74,7 +74,7 @@ def _answer(responses: Json) -> str:
     status = next(each for each in responses if each != "default")
     contents = responses[status].get("content", {})
     names = [content["schema"]["$ref"].rpartition("/")[2] for content in contents.values()]
-    return " ".join([status, *(_link(each) for each in names)])
+    return " ".join([status, " or ".join(map(_link, names))]).rstrip()
 
 
 def _link(name: str) -> str:
