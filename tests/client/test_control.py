@@ -312,6 +312,27 @@ def test_refusals_that_nobody_noticed_are_those_about_the_sender(
     assert control.unnoticed_refusals() == []
 
 
+def test_reading_on_tells_what_is_new_and_notices_nothing(control, service, request_json):
+    service.requests.items = [request_json("1", 400, "ttl.missing")]
+    first, cursor = control.read_on(None)
+    service.requests.items += [request_json("2", 400, "ttl.missing"), request_json("3")]
+    second, cursor = control.read_on(cursor)
+    assert (ids(first), ids(second)) == (["1"], ["2", "3"])
+    assert control.read_on(cursor) == ([], cursor)
+    assert ids(control.unnoticed_refusals(second)) == ["2"]
+    assert ids(control.unnoticed_refusals()) == ["1", "2"]
+
+
+def test_a_beginning_is_found_from_an_earlier_one(control, service):
+    entry = {"kind": "tls_on_plain_port", "detail": {}}
+    service.strays.items = [{**entry, "id": 1}, {**entry, "id": 2}]
+    cursor = control.begin()
+    service.strays.items += [{**entry, "id": 3}]
+    later = control.for_tenant("t2")
+    assert later.begin(after=cursor) == control.begin()
+    assert later.strays() == []
+
+
 # Event loops
 
 
