@@ -80,6 +80,14 @@ async def test_a_subscription_expires_by_the_clock_of_its_tenant(service, sender
     assert (await sender.push(made)).status == 410
 
 
+async def test_a_push_to_what_has_just_expired_comes_too_late(sender, observer, real_clock):
+    made = await sender.subscribe(expires_at=real_clock.time + 60, online=False)
+    await sender.push(made, headers={"TTL": "600"})
+    real_clock.time += 60
+    assert (await sender.push(made)).status == 410
+    assert await observer.states() == ["dropped"]
+
+
 @pytest.mark.parametrize("state", [SubscriptionState.EXPIRED, SubscriptionState.REMOVED])
 @pytest.mark.parametrize(("asked", "status"), [(None, 410), (410, 410), (404, 404)])
 async def test_what_has_ended_is_gone_for_senders(service, sender, problem, state, asked, status):

@@ -118,6 +118,9 @@ async def test_every_wait_can_be_ended_at_once(bench):
 async def test_a_wait_that_is_cancelled_disturbs_nobody(bench):
     cancelled, task = await waiting(bench), await waiting(bench)
     cancelled.cancel()
+    await bench.add("early")
+    assert await task
+    task = await waiting(bench)
     await asyncio.gather(cancelled, return_exceptions=True)
     await bench.add()
     assert await task
