@@ -91,6 +91,16 @@ async def test_a_topic_is_free_again_once_its_message_is_closed(bench):
     assert (await bench.states())[first.id] == "acknowledged"
 
 
+async def test_closing_a_delivered_message_does_not_free_the_topic_of_its_successor(bench):
+    await bench.add(held=True)
+    first = await bench.push(topic="a")
+    await bench.claim()
+    second = await bench.push(topic="a")
+    await bench.storage.acknowledge(first.id, now=START)
+    await bench.push(topic="a")
+    assert (await bench.states())[second.id] == "replaced"
+
+
 async def test_of_more_pending_messages_than_the_delivery_keeps_the_oldest_is_dropped(bench):
     delivery = Delivery(window=None, message_limit=2)
     await bench.add(online=False)
