@@ -5,49 +5,17 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery, Step, next_state
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import MessageState, Subscription, SubscriptionState
-from mockpush.protocol.records import PushMessage, RequestRecord, TimelineEntry
+from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.storage.base import Arrival, Events, Keep, Limits, TenantSummary
-
-_KINDS: Final = {step: EventKind(f"message.{step}") for step in Step}
-_RECEIVED_AT_ONCE: Final = (
-    EventKind.MESSAGE_ACCEPTED,
-    EventKind.MESSAGE_DELIVERED,
-    EventKind.MESSAGE_ACKNOWLEDGED,
-)
-_REAL_TIME: Final = Clock()
-
-
-@dataclass(slots=True)
-class _Tenant:
-    """Everything that one tenant holds.
-
-    `queues` has the open messages of each subscription, `topics` the open message of each topic,
-    `expiries` a heap of (time, message or subscription id); entries of what is gone are skipped.
-    `closed` are the ids of the messages that make room for others, first to go first.
-    """
-
-    name: str
-    events: deque[Event]
-    journal: deque[RequestRecord]
-    clock: Clock = _REAL_TIME
-    sequence: int = 0
-    last_request: int = 0
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)
-    messages: dict[str, PushMessage] = field(default_factory=dict)
-    queues: dict[str, dict[str, PushMessage]] = field(default_factory=dict)
-    topics: dict[tuple[str, str], PushMessage] = field(default_factory=dict)
-    expiries: list[tuple[float, str]] = field(default_factory=list)
-    closed: deque[str] = field(default_factory=deque)
-    open: int = 0
+from mockpush.storage.tenant import REAL_TIME, Tenant
 
 
 class MemoryStorage:
@@ -55,7 +23,7 @@ class MemoryStorage:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._tenants: dict[str, _Tenant] = {}
+        self._tenants: dict[str, Tenant] = {}
         self._tokens: dict[str, Subscription] = {}
         self._held: dict[str, Subscription] = {}
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
@@ -87,18 +55,18 @@ class MemoryStorage:
         if Keep.REQUESTS not in keep:
             found.journal.clear()
         if Keep.CLOCK not in keep:
-            found.clock = _REAL_TIME
-        self._prune_expiries(found)
-        return [self._emit(found, now, EventKind.TENANT_RESET)]
+            found.clock = REAL_TIME
+        found.prune_expiries()
+        return [found.emit(now, EventKind.TENANT_RESET)]
 
     async def clock(self, tenant: str) -> Clock:
         found = self._tenants.get(tenant)
-        return _REAL_TIME if found is None else found.clock
+        return REAL_TIME if found is None else found.clock
 
     async def set_clock(self, tenant: str, clock: Clock, *, kind: EventKind, now: float) -> Events:
         found = self._tenant(tenant)
         found.clock = clock
-        return [self._emit(found, now, kind)]
+        return [found.emit(now, kind)]
 
     # Subscriptions
 
@@ -114,9 +82,7 @@ class MemoryStorage:
         if subscription.expires_at is not None:
             heapq.heappush(tenant.expiries, (subscription.expires_at, subscription.id))
         return [
-            self._emit(
-                tenant, subscription.created_at, EventKind.SUBSCRIPTION_CREATED, subscription.id
-            )
+            tenant.emit(subscription.created_at, EventKind.SUBSCRIPTION_CREATED, subscription.id)
         ]
 
     async def subscription(self, tenant: str, subscription_id: str) -> Subscription | None:
@@ -151,14 +117,14 @@ class MemoryStorage:
             return []
         self._keep(found, replace(subscription, online=online))
         kind = EventKind.SUBSCRIPTION_ONLINE if online else EventKind.SUBSCRIPTION_OFFLINE
-        events = [self._emit(found, now, kind, subscription_id)]
+        events = [found.emit(now, kind, subscription_id)]
         queue = list(found.queues[subscription_id].values())
         if not online:
             for message in queue:
-                events += self._go_away(found, message, now)
+                events += found.go_away(message, now)
         elif not subscription.held:
             for message in queue:
-                events += self._deliver_at_once(found, message, now)
+                events += found.deliver_at_once(message, now)
         return events
 
     async def end_subscription(
@@ -183,24 +149,24 @@ class MemoryStorage:
         tenant, subscription = self._subscription(message.tenant, message.subscription)
         if subscription.state is not SubscriptionState.ACTIVE:
             raise NotFoundError(f"the subscription {subscription.id!r} is {subscription.state}")
-        replaced = None if message.topic is None else self._replaced(tenant, message, delivery)
+        replaced = None if message.topic is None else tenant.replaced(message, delivery)
         if len(tenant.messages) >= self._limits.messages:
             self._make_room(tenant, reserve=replaced is None)
         now = message.received_at
         tenant.messages[message.id] = message
         if subscription.online and not subscription.held:
-            return self._receive_at_once(tenant, message, now)
-        events = [self._emit(tenant, now, EventKind.MESSAGE_ACCEPTED, subscription.id, message.id)]
+            return tenant.receive_at_once(message, now)
+        events = [tenant.emit(now, EventKind.MESSAGE_ACCEPTED, subscription.id, message.id)]
         if replaced is not None:
-            events += self._step(tenant, replaced, Step.REPLACE, now, f"by {message.id}")
+            events += tenant.step(replaced, Step.REPLACE, now, f"by {message.id}")
         tenant.queues[subscription.id][message.id] = message
         tenant.open += 1
         if message.topic is not None:
             tenant.topics[subscription.id, message.topic] = message
         if message.ttl == 0 and not subscription.online:
-            events += self._step(tenant, message, Step.DROP, now, "TTL 0 and nobody there")
+            events += tenant.step(message, Step.DROP, now, "TTL 0 and nobody there")
         else:
-            events += self._keep_pending(tenant, message, delivery, now)
+            events += tenant.keep_pending(message, delivery, now)
         return events
 
     async def claim(
@@ -215,7 +181,7 @@ class MemoryStorage:
         if delivery.window is not None:
             pending = pending[: max(0, delivery.window - (len(queue) - len(pending)))]
         for message in pending:
-            self._step(found, message, Step.DELIVER, now)
+            found.step(message, Step.DELIVER, now)
         return pending
 
     async def release(self, tenant: str, subscription_id: str, *, now: float) -> Events:
@@ -223,7 +189,7 @@ class MemoryStorage:
         events: list[Event] = []
         for message in list(found.queues[subscription_id].values()):
             if message.state is MessageState.DELIVERED:
-                events += self._return(found, message, now)
+                events += found.give_back(message, now)
         return events
 
     async def acknowledge(self, message_id: str, *, now: float) -> Events:
@@ -240,7 +206,7 @@ class MemoryStorage:
             message = found.messages.get(expired_id)
             subscription = found.subscriptions.get(expired_id)
             if message is not None and message.state is MessageState.PENDING:
-                events += self._step(found, message, Step.EXPIRE, at)
+                events += found.step(message, Step.EXPIRE, at)
             elif subscription is not None and subscription.state is SubscriptionState.ACTIVE:
                 ended = replace(subscription, state=SubscriptionState.EXPIRED)
                 events += self._end(found, ended, at)
@@ -273,8 +239,7 @@ class MemoryStorage:
         tenant = self._tenant(record.tenant)
         tenant.journal.append(record)
         return [
-            self._emit(
-                tenant,
+            tenant.emit(
                 record.request.received_at,
                 EventKind.REQUEST,
                 record.subscription,
@@ -318,22 +283,22 @@ class MemoryStorage:
 
     # Parts
 
-    def _forget(self, tenant: _Tenant, messages: Sequence[PushMessage]) -> None:
+    def _forget(self, tenant: Tenant, messages: Sequence[PushMessage]) -> None:
         for message in messages:
-            self._leave_queue(tenant, message)
+            tenant.leave_queue(message)
             del tenant.messages[message.id]
         tenant.closed = deque(each for each in tenant.closed if each in tenant.messages)
 
-    def _tenant(self, name: str) -> _Tenant:
+    def _tenant(self, name: str) -> Tenant:
         found = self._tenants.get(name)
         if found is None:
             _require(len(self._tenants), self._limits.tenants, "tenants")
             events: deque[Event] = deque(maxlen=self._limits.events)
             journal: deque[RequestRecord] = deque(maxlen=self._limits.requests)
-            found = self._tenants[name] = _Tenant(name, events, journal)
+            found = self._tenants[name] = Tenant(name, events, journal, self._wake)
         return found
 
-    def _subscription(self, tenant: str, subscription_id: str) -> tuple[_Tenant, Subscription]:
+    def _subscription(self, tenant: str, subscription_id: str) -> tuple[Tenant, Subscription]:
         found = self._tenants.get(tenant)
         subscription = found.subscriptions.get(subscription_id) if found else None
         if found is None or subscription is None:
@@ -347,19 +312,19 @@ class MemoryStorage:
                 return message
         return None
 
-    def _keep(self, tenant: _Tenant, subscription: Subscription) -> None:
+    def _keep(self, tenant: Tenant, subscription: Subscription) -> None:
         tenant.subscriptions[subscription.id] = subscription
         self._tokens[subscription.token] = subscription
         if subscription.held:
             self._held[subscription.id] = subscription
 
-    def _forget_subscriptions(self, tenant: _Tenant, subscriptions: Sequence[Subscription]) -> None:
+    def _forget_subscriptions(self, tenant: Tenant, subscriptions: Sequence[Subscription]) -> None:
         for subscription in subscriptions:
             del tenant.subscriptions[subscription.id], tenant.queues[subscription.id]
             del self._tokens[subscription.token]
             self._held.pop(subscription.id, None)
 
-    def _make_room_for_subscription(self, tenant: _Tenant) -> None:
+    def _make_room_for_subscription(self, tenant: Tenant) -> None:
         """Forgets the oldest subscription that has ended when the limit is reached."""
         limit = self._limits.subscriptions
         if len(tenant.subscriptions) < limit:
@@ -377,146 +342,27 @@ class MemoryStorage:
             return
         self._forget_subscriptions(tenant, [ended])
 
-    def _end(self, tenant: _Tenant, ended: Subscription, now: float) -> list[Event]:
+    def _end(self, tenant: Tenant, ended: Subscription, now: float) -> list[Event]:
         self._keep(tenant, ended)
         expired = ended.state is SubscriptionState.EXPIRED
         kind = EventKind.SUBSCRIPTION_EXPIRED if expired else EventKind.SUBSCRIPTION_REMOVED
-        events = [self._emit(tenant, now, kind, ended.id)]
+        events = [tenant.emit(now, kind, ended.id)]
         for message in list(tenant.queues[ended.id].values()):
-            events += self._step(
-                tenant, message, Step.DROP, now, f"the subscription is {ended.state}"
-            )
+            events += tenant.step(message, Step.DROP, now, f"the subscription is {ended.state}")
         return events
 
-    def _replaced(
-        self, tenant: _Tenant, message: PushMessage, delivery: Delivery
-    ) -> PushMessage | None:
-        earlier = tenant.topics.get((message.subscription, message.topic or ""))
-        if earlier is None or delivery.collapse_delivered:
-            return earlier
-        return earlier if earlier.state is MessageState.PENDING else None
-
-    def _make_room(self, tenant: _Tenant, *, reserve: bool) -> None:
+    def _make_room(self, tenant: Tenant, *, reserve: bool) -> None:
         """Forgets the message that was closed first when the limit is reached."""
         open_ones = tenant.open if reserve else tenant.open - 1
         _require(open_ones, self._limits.messages, "messages")
         if tenant.closed:
             del tenant.messages[tenant.closed.popleft()]
 
-    def _keep_pending(
-        self, tenant: _Tenant, message: PushMessage, delivery: Delivery, now: float
-    ) -> list[Event]:
-        if message.ttl:
-            heapq.heappush(tenant.expiries, (message.expires_at, message.id))
-        events: list[Event] = []
-        queue = tenant.queues[message.subscription]
-        if delivery.message_limit is not None and len(queue) > delivery.message_limit:
-            oldest = next(iter(queue.values()))
-            events += self._step(tenant, oldest, Step.DROP, now, "more messages than are kept")
-        return events
-
-    def _deliver_at_once(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
-        return [
-            *self._step(tenant, message, Step.DELIVER, now),
-            *self._step(tenant, message, Step.ACKNOWLEDGE, now),
-        ]
-
-    def _receive_at_once(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
-        """As `_deliver_at_once`, for a message that has not been in a queue."""
-        message.state = MessageState.ACKNOWLEDGED
-        message.steps = (TimelineEntry(now, Step.DELIVER), TimelineEntry(now, Step.ACKNOWLEDGE))
-        tenant.closed.append(message.id)
-        return self._emit_all(tenant, now, _RECEIVED_AT_ONCE, message)
-
-    def _go_away(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
-        if message.state is MessageState.DELIVERED:
-            return self._return(tenant, message, now)
-        if message.ttl == 0:
-            return self._step(tenant, message, Step.DROP, now, "TTL 0 and nobody there")
-        return []
-
-    def _return(self, tenant: _Tenant, message: PushMessage, now: float) -> list[Event]:
-        events = self._step(tenant, message, Step.RELEASE, now)
-        if message.ttl == 0:
-            return events + self._step(tenant, message, Step.DROP, now, "TTL 0 is delivered once")
-        if message.expires_at <= now:
-            return events + self._step(tenant, message, Step.EXPIRE, now)
-        return events
-
     def _close(self, message_id: str, step: Step, now: float) -> Events:
         message = self._message(message_id)
         if message is None or next_state(message.state, step) is None:
             return []
-        return self._step(self._tenants[message.tenant], message, step, now)
-
-    def _step(
-        self,
-        tenant: _Tenant,
-        message: PushMessage,
-        step: Step,
-        now: float,
-        detail: str | None = None,
-    ) -> list[Event]:
-        state = next_state(message.state, step)
-        if state is None:
-            raise ValueError(f"a message that is {message.state} cannot be {step}")
-        message.state = state
-        message.steps += (TimelineEntry(now, step, detail),)
-        if not message.open:
-            self._leave_queue(tenant, message)
-            tenant.closed.append(message.id)
-        kind = _KINDS[step]
-        return [self._emit(tenant, now, kind, message.subscription, message.id, None, detail)]
-
-    def _leave_queue(self, tenant: _Tenant, message: PushMessage) -> None:
-        if tenant.queues.get(message.subscription, {}).pop(message.id, None) is None:
-            return
-        tenant.open -= 1
-        if message.topic is not None:
-            key = (message.subscription, message.topic)
-            if tenant.topics.get(key) is message:
-                del tenant.topics[key]
-        if len(tenant.expiries) > 2 * (tenant.open + len(tenant.subscriptions)) + 64:
-            self._prune_expiries(tenant)
-
-    def _prune_expiries(self, tenant: _Tenant) -> None:
-        tenant.expiries = [
-            entry
-            for entry in tenant.expiries
-            if entry[1] in tenant.subscriptions
-            or ((message := tenant.messages.get(entry[1])) is not None and message.open)
-        ]
-        heapq.heapify(tenant.expiries)
-
-    def _emit(
-        self,
-        tenant: _Tenant,
-        at: float,
-        kind: EventKind,
-        subscription: str | None = None,
-        message: str | None = None,
-        request: int | None = None,
-        detail: str | None = None,
-    ) -> Event:
-        tenant.sequence += 1
-        event = Event(tenant.sequence, at, kind, subscription, message, request, detail)
-        tenant.events.append(event)
-        if self._waiters:
-            self._wake(tenant.name)
-        return event
-
-    def _emit_all(
-        self, tenant: _Tenant, at: float, kinds: Iterable[EventKind], message: PushMessage
-    ) -> list[Event]:
-        events = [
-            Event(sequence, at, kind, message.subscription, message.id)
-            for sequence, kind in enumerate(kinds, tenant.sequence + 1)
-        ]
-        tenant.sequence += len(events)
-        tenant.events.extend(events)
-        if self._waiters:
-            self._wake(tenant.name)
-        return events
+        return self._tenants[message.tenant].step(message, step, now)
 
     def _wake(self, tenant: str) -> None:
         for waiter in self._waiters.pop(tenant, ()):

@@ -1,0 +1,166 @@
+"""One tenant in memory: what it holds, and what happens to its messages."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from mockpush.protocol.clock import Clock
+from mockpush.protocol.delivery import Delivery, Step, next_state
+from mockpush.protocol.events import Event, EventKind
+from mockpush.protocol.model import MessageState, Subscription
+from mockpush.protocol.records import PushMessage, RequestRecord, TimelineEntry
+
+REAL_TIME: Final = Clock()
+_KINDS: Final = {step: EventKind(f"message.{step}") for step in Step}
+_RECEIVED_AT_ONCE: Final = (
+    EventKind.MESSAGE_ACCEPTED,
+    EventKind.MESSAGE_DELIVERED,
+    EventKind.MESSAGE_ACKNOWLEDGED,
+)
+
+
+@dataclass(slots=True)
+class Tenant:
+    """Everything that one tenant holds.
+
+    `queues` has the open messages of each subscription, `topics` the open message of each topic,
+    `expiries` a heap of (time, message or subscription id); entries of what is gone are skipped.
+    `closed` are the ids of the messages that make room for others, first to go first. `notify` is
+    called with the tenant's name after each event.
+    """
+
+    name: str
+    events: deque[Event]
+    journal: deque[RequestRecord]
+    notify: Callable[[str], None]
+    clock: Clock = REAL_TIME
+    sequence: int = 0
+    last_request: int = 0
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    messages: dict[str, PushMessage] = field(default_factory=dict)
+    queues: dict[str, dict[str, PushMessage]] = field(default_factory=dict)
+    topics: dict[tuple[str, str], PushMessage] = field(default_factory=dict)
+    expiries: list[tuple[float, str]] = field(default_factory=list)
+    closed: deque[str] = field(default_factory=deque)
+    open: int = 0
+
+    def replaced(self, message: PushMessage, delivery: Delivery) -> PushMessage | None:
+        """The message that a new one of the same topic replaces (RFC 8030, Section 5.4)."""
+        earlier = self.topics.get((message.subscription, message.topic or ""))
+        if earlier is None or delivery.collapse_delivered:
+            return earlier
+        return earlier if earlier.state is MessageState.PENDING else None
+
+    def keep_pending(self, message: PushMessage, delivery: Delivery, now: float) -> list[Event]:
+        """Keeps a new message until it is claimed, expires, or too many came after it."""
+        if message.ttl:
+            heapq.heappush(self.expiries, (message.expires_at, message.id))
+        events: list[Event] = []
+        queue = self.queues[message.subscription]
+        if delivery.message_limit is not None and len(queue) > delivery.message_limit:
+            oldest = next(iter(queue.values()))
+            events += self.step(oldest, Step.DROP, now, "more messages than are kept")
+        return events
+
+    def deliver_at_once(self, message: PushMessage, now: float) -> list[Event]:
+        """The service acts for the user agent: what was pending is delivered and acknowledged."""
+        return [
+            *self.step(message, Step.DELIVER, now),
+            *self.step(message, Step.ACKNOWLEDGE, now),
+        ]
+
+    def receive_at_once(self, message: PushMessage, now: float) -> list[Event]:
+        """As `deliver_at_once`, for a message that has not been in a queue."""
+        message.state = MessageState.ACKNOWLEDGED
+        message.steps = (TimelineEntry(now, Step.DELIVER), TimelineEntry(now, Step.ACKNOWLEDGE))
+        self.closed.append(message.id)
+        return self.emit_all(now, _RECEIVED_AT_ONCE, message)
+
+    def go_away(self, message: PushMessage, now: float) -> list[Event]:
+        """What becomes of an open message when its user agent goes away."""
+        if message.state is MessageState.DELIVERED:
+            return self.give_back(message, now)
+        if message.ttl == 0:
+            return self.step(message, Step.DROP, now, "TTL 0 and nobody there")
+        return []
+
+    def give_back(self, message: PushMessage, now: float) -> list[Event]:
+        """What was delivered and not acknowledged is pending again, if it still can be."""
+        events = self.step(message, Step.RELEASE, now)
+        if message.ttl == 0:
+            return events + self.step(message, Step.DROP, now, "TTL 0 is delivered once")
+        if message.expires_at <= now:
+            return events + self.step(message, Step.EXPIRE, now)
+        return events
+
+    def step(
+        self,
+        message: PushMessage,
+        step: Step,
+        now: float,
+        detail: str | None = None,
+    ) -> list[Event]:
+        """Takes one step of `delivery.TRANSITIONS`; `ValueError` if it is not possible."""
+        state = next_state(message.state, step)
+        if state is None:
+            raise ValueError(f"a message that is {message.state} cannot be {step}")
+        message.state = state
+        message.steps += (TimelineEntry(now, step, detail),)
+        if not message.open:
+            self.leave_queue(message)
+            self.closed.append(message.id)
+        kind = _KINDS[step]
+        return [self.emit(now, kind, message.subscription, message.id, None, detail)]
+
+    def leave_queue(self, message: PushMessage) -> None:
+        """The message is not open any more, or is forgotten."""
+        if self.queues.get(message.subscription, {}).pop(message.id, None) is None:
+            return
+        self.open -= 1
+        if message.topic is not None:
+            key = (message.subscription, message.topic)
+            if self.topics.get(key) is message:
+                del self.topics[key]
+        if len(self.expiries) > 2 * (self.open + len(self.subscriptions)) + 64:
+            self.prune_expiries()
+
+    def prune_expiries(self) -> None:
+        """Drops the entries of what is gone."""
+        self.expiries = [
+            entry
+            for entry in self.expiries
+            if entry[1] in self.subscriptions
+            or ((message := self.messages.get(entry[1])) is not None and message.open)
+        ]
+        heapq.heapify(self.expiries)
+
+    def emit(
+        self,
+        at: float,
+        kind: EventKind,
+        subscription: str | None = None,
+        message: str | None = None,
+        request: int | None = None,
+        detail: str | None = None,
+    ) -> Event:
+        """Writes one event."""
+        self.sequence += 1
+        event = Event(self.sequence, at, kind, subscription, message, request, detail)
+        self.events.append(event)
+        self.notify(self.name)
+        return event
+
+    def emit_all(self, at: float, kinds: Iterable[EventKind], message: PushMessage) -> list[Event]:
+        """Writes one event of each kind about a message."""
+        events = [
+            Event(sequence, at, kind, message.subscription, message.id)
+            for sequence, kind in enumerate(kinds, self.sequence + 1)
+        ]
+        self.sequence += len(events)
+        self.events.extend(events)
+        self.notify(self.name)
+        return events
