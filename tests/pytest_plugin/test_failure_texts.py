@@ -167,3 +167,48 @@ def test_a_service_that_has_gone_does_not_break_the_report(run_tests):
     assert run.counts["passed"] == 1
     assert "the traffic cannot be read: the transport to" in run.output
     assert "INTERNALERROR" not in run.output
+
+
+def test_a_test_that_passes_against_expectation_carries_it_too(run_tests):
+    run = run_tests(
+        """
+        import pytest
+        from application import push
+
+        @pytest.mark.xfail(strict=True)
+        def test_passes(push_subscription, push_vapid):
+            push(push_subscription, push_vapid)
+        """,
+        code=1,
+    )
+    assert "[XPASS(strict)]" in run.output
+    assert re.search(r"^-+ mockpush -+\nPOST /push/\S+ → 201 ", run.output, re.MULTILINE)
+
+
+def test_not_more_endpoints_are_remembered_than_memory_can_bear(project):
+    project.write(
+        "conftest.py",
+        """
+        from mockpush import pytest_session
+
+        pytest_session._REMEMBERED = 1
+        """,
+    )
+    run = project.run(
+        """
+        from application import push_without_ttl
+
+        kept = []
+
+        def test_first(push_subscription):
+            kept.append(dict(push_subscription))
+
+        def test_second(push_subscription):
+            kept.append(dict(push_subscription))
+
+        def test_pushes_late(push_server):
+            for subscription in kept:
+                push_without_ttl(subscription)
+        """
+    )
+    assert re.findall(r"^test_it.py::(\w+): POST", run.output, re.MULTILINE) == ["test_second"]
