@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from mockpush import profiles
 from mockpush.errors import ConfigurationError, InvalidRequestError, LimitError, NotFoundError
 from mockpush.history import correlate
+from mockpush.options import ServiceOptions, TokenClock
 from mockpush.protocol.answering import UNDECRYPTABLE, render
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery
@@ -41,48 +41,11 @@ from mockpush.protocol.records import PackedFields, PushMessage, RequestRecord, 
 from mockpush.protocol.relaying import relayed
 from mockpush.real_clock import process_time, real_time
 from mockpush.server_journal import ServerJournal
-from mockpush.storage.base import Keep, Limits, Storage
+from mockpush.storage.base import Keep, Storage
 from mockpush.storage.memory import MemoryStorage
 
 DEFAULT_TENANT: Final = "default"
 _T = TypeVar("_T")
-
-
-class InspectionMode(StrEnum):
-    """When payloads of managed subscriptions are decrypted: at once, or when somebody looks."""
-
-    EAGER = "eager"
-    LAZY = "lazy"
-
-
-class TokenClock(StrEnum):
-    """The clock by which `exp` is judged: the process's, as the sender's is, or the tenant's."""
-
-    PROCESS = "process"
-    SERVICE = "service"
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceOptions:
-    """How the service behaves.
-
-    `profile`: of subscriptions that name none. `strict`: `rfc` refuses every breach of a MUST or
-    SHOULD that shows without decryption. `refuse_undecryptable`: 400 for what a managed
-    subscription cannot read (implies eager). `max_body`: octets, instead of each profile's limit.
-    """
-
-    profile: str = "rfc"
-    strict: bool = False
-    inspection: InspectionMode = InspectionMode.EAGER
-    refuse_undecryptable: bool = False
-    token_clock: TokenClock = TokenClock.PROCESS
-    max_body: int | None = None
-    limits: Limits = field(default_factory=Limits)
-
-    @property
-    def eager(self) -> bool:
-        """Whether payloads are decrypted when they arrive."""
-        return self.refuse_undecryptable or self.inspection == InspectionMode.EAGER
 
 
 class PushService:
@@ -278,7 +241,13 @@ class PushService:
         if self.options.token_clock == TokenClock.SERVICE:
             token_time = now
         request = PushRequest(method, target, headers, body, now, token_time, http_version)
-        context = Context(subscription, subscription.origins, token_time, body_size)
+        return await self._answer(request, subscription, number, body_size)
+
+    async def _answer(
+        self, request: PushRequest, subscription: Subscription, number: int, body_size: int | None
+    ) -> WireAnswer:
+        """Inspects, judges, keeps the message if it is accepted, and writes the journal."""
+        context = Context(subscription, subscription.origins, request.token_time, body_size)
         inspection = inspect(request, context)
         judgement = judge(inspection, self.profiles[subscription.profile])
         message: PushMessage | None = None
@@ -287,7 +256,7 @@ class PushService:
                 subscription, request, inspection, judgement, number
             )
         answer = render(judgement, inspection, message=message, origin=subscription.origins[0])
-        request.headers = PackedFields(headers)
+        request.headers = PackedFields(request.headers)
         record = RequestRecord(
             number,
             subscription.tenant,

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from mockpush.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from mockpush.service import ServiceOptions
+    from mockpush.options import ServiceOptions
 
 PREFIX: Final = "MOCKPUSH_"
 TABLE: Final = "[tool.mockpush]"
@@ -221,7 +221,7 @@ class Settings:
 
     def service_options(self) -> ServiceOptions:
         """The part that `PushService` takes."""
-        from mockpush.service import InspectionMode, ServiceOptions, TokenClock
+        from mockpush.options import InspectionMode, ServiceOptions, TokenClock
         from mockpush.storage.base import Limits
 
         return ServiceOptions(

@@ -35,13 +35,13 @@ def test_without_any_source_the_defaults_hold():
 
 
 def test_the_defaults_are_those_of_the_service():
-    from mockpush.service import ServiceOptions
+    from mockpush.options import ServiceOptions
 
     assert Settings().service_options() == ServiceOptions()
 
 
 def test_every_setting_of_the_service_reaches_it():
-    from mockpush.service import InspectionMode, ServiceOptions, TokenClock
+    from mockpush.options import InspectionMode, ServiceOptions, TokenClock
     from mockpush.storage.base import Limits
 
     environ = {

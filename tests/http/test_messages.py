@@ -8,11 +8,12 @@ import json
 import httpx
 import pytest
 
+from mockpush.options import InspectionMode, ServiceOptions
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.encryption import encrypt
 from mockpush.protocol.events import EventKind
 from mockpush.protocol.model import base64url_decode
-from mockpush.service import InspectionMode, PushService, ServiceOptions
+from mockpush.service import PushService
 
 
 async def ids(api, path="/messages"):

@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from mockpush import profiles
 from mockpush.http.app import App
 from mockpush.http.push import KEPT_BODY, PushResource
+from mockpush.options import ServiceOptions
 from mockpush.profiles.rfc import RFC
 from mockpush.protocol.findings import REGISTRY
 from mockpush.protocol.inspection import Decryption
 from mockpush.protocol.keys import generate_key_pair
 from mockpush.protocol.model import Subscription, SubscriptionKeys, base64url_encode
-from mockpush.service import PushService, ServiceOptions
+from mockpush.service import PushService
 
 SIGNING_KEY = ec.generate_private_key(ec.SECP256R1())
 POINT = SIGNING_KEY.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

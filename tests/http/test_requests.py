@@ -7,7 +7,8 @@ import base64
 
 import pytest
 
-from mockpush.service import PushService, ServiceOptions
+from mockpush.options import ServiceOptions
+from mockpush.service import PushService
 from mockpush.storage.base import Limits
 from mockpush.storage.memory import MemoryStorage
 

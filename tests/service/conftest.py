@@ -13,10 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from mockpush.options import ServiceOptions
 from mockpush.protocol.keys import generate_key_pair
 from mockpush.protocol.model import Subscription, SubscriptionKeys, base64url_encode
 from mockpush.protocol.records import PushMessage, RequestRecord, WireAnswer
-from mockpush.service import DEFAULT_TENANT, PushService, ServiceOptions
+from mockpush.service import DEFAULT_TENANT, PushService
 
 
 def user_agent_keys() -> SubscriptionKeys:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from mockpush.options import InspectionMode
 from mockpush.profiles import PROFILES
 from mockpush.protocol.delivery import RFC8030
 from mockpush.protocol.findings import Finding
 from mockpush.protocol.inspection import Decryption, Payload
 from mockpush.protocol.model import SubscriptionState
-from mockpush.service import InspectionMode
 
 
 async def test_a_payload_can_be_read_after_its_subscription_has_ended(service, sender, observer):

@@ -11,12 +11,13 @@ import pytest
 
 from mockpush import profiles
 from mockpush.errors import ConfigurationError
+from mockpush.options import ServiceOptions, TokenClock
 from mockpush.protocol.answering import UNDECRYPTABLE
 from mockpush.protocol.inspection import Decryption
 from mockpush.protocol.judging import Compare, Measure, Operator, Profile, Row, Template, on
 from mockpush.protocol.model import Subscription
 from mockpush.server_journal import Stray
-from mockpush.service import PushService, ServiceOptions, TokenClock
+from mockpush.service import PushService
 from mockpush.storage.base import Limits
 from mockpush.storage.memory import MemoryStorage
 
