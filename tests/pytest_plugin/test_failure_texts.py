@@ -51,7 +51,7 @@ def test_a_failure_carries_the_traffic(run_tests, options):
     junit = run.junit
     for text in junit["test_waits_in_vain"], junit["test_asserts"], junit["test_does_not_look"]:
         assert re.search(rf"POST /push/\S+ → {re.escape(REFUSED)}", text)
-    assert re.search(r"POST /push/\S+ → 201 ", junit["test_asserts"])
+    assert re.search(r"POST /push/\S+ → 201\b", junit["test_asserts"])
     assert "mockpush" not in junit["test_is_not_about_pushes"]
     assert junit["test_passes"] == ""
 
@@ -112,7 +112,7 @@ def test_a_failing_teardown_carries_the_traffic(run_tests):
         "expected 1 push message with topic='other' within 0.01 s, got 0; closest: " in run.output
     )
     assert "topic: expected 'other', got 'inbox'" in run.output
-    assert re.search(r"^-+ mockpush -+\nPOST /push/\S+ → 201 ", run.output, re.MULTILINE)
+    assert re.search(r"^-+ mockpush -+\nPOST /push/\S+ → 201\b", run.output, re.MULTILINE)
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["here", "xdist"])
@@ -182,7 +182,7 @@ def test_a_test_that_passes_against_expectation_carries_it_too(run_tests):
         code=1,
     )
     assert "[XPASS(strict)]" in run.output
-    assert re.search(r"^-+ mockpush -+\nPOST /push/\S+ → 201 ", run.output, re.MULTILINE)
+    assert re.search(r"^-+ mockpush -+\nPOST /push/\S+ → 201\b", run.output, re.MULTILINE)
 
 
 def test_not_more_endpoints_are_remembered_than_memory_can_bear(project):
