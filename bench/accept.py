@@ -132,7 +132,7 @@ async def _stay_awake() -> None:
 
     That would be the greater part of what the kernel does for the slower of two servers.
     """
-    while True:
+    while True:  # noqa: ASYNC110 - to be busy is the purpose
         await asyncio.sleep(0)
 
 
