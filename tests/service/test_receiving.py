@@ -384,6 +384,20 @@ async def test_a_vendor_has_its_own_words_for_everything(vendor):
     assert arrival.number == 5
 
 
+async def test_the_subscription_has_the_say_whatever_the_shape_of_the_endpoint(vendor):
+    service, sender, _ = vendor
+    subscription = await sender.subscribe()
+    answer = await service.receive(
+        profile=service.profiles["rfc"],
+        token=subscription.token,
+        method="POST",
+        target=f"/push/{subscription.token}",
+        headers=[],
+        body=b"",
+    )
+    assert answer.body == b'{"reason":"Who"}'
+
+
 async def test_no_coding_at_all_can_be_refused_as_undecryptable(vendor, make_sender, problem):
     service = PushService(ServiceOptions(profile="vendor", refuse_undecryptable=True))
     sender = make_sender(service)

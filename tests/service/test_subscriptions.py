@@ -80,6 +80,12 @@ async def test_a_subscription_expires_by_the_clock_of_its_tenant(service, sender
     assert (await sender.push(made)).status == 410
 
 
+async def test_who_asks_for_a_subscription_sees_that_it_has_just_expired(service, real_clock):
+    made = await service.subscribe(expires_at=real_clock.time + 60)
+    real_clock.time += 60
+    assert (await service.subscription("default", made.id)).state is SubscriptionState.EXPIRED
+
+
 async def test_a_push_to_what_has_just_expired_comes_too_late(sender, observer, real_clock):
     made = await sender.subscribe(expires_at=real_clock.time + 60, online=False)
     await sender.push(made, headers={"TTL": "600"})
