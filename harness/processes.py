@@ -7,13 +7,14 @@ reads its input, nor one that floods its output.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
-from threading import Condition, Event, Thread
+from threading import Condition, Event, Lock, Thread
 from typing import IO, Final
 
 from .errors import SenderError
@@ -32,31 +33,69 @@ _KILL: Final[int] = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 class Tail:
-    """The last `limit` octets that come out of a pipe."""
+    """The last `limit` octets that come out of a pipe, all that is in it when somebody asks."""
 
     def __init__(self, pipe: IO[bytes], *, limit: int) -> None:
         self._pipe = pipe
         self._limit = limit
         self._octets = b""
+        self._ended = False
+        self._lock = Lock()
         self._thread = _start(self._read)
 
     def _read(self) -> None:
-        with suppress(OSError), self._pipe:
-            while chunk := os.read(self._pipe.fileno(), 1 << 16):
-                self._octets = (self._octets + chunk)[-self._limit :]
+        with self._pipe:
+            with suppress(OSError):
+                while not self._ended:
+                    _wait_for_octets(self._pipe)
+                    with self._lock:
+                        self._take()
+            self._ended = True
+
+    def _take(self) -> None:
+        """Reads once, which does not block: the lock is held and there is something to read."""
+        chunk = os.read(self._pipe.fileno(), 1 << 16) if _has_octets(self._pipe) else None
+        if chunk is not None:
+            self._ended = not chunk
+            self._octets = (self._octets + chunk)[-self._limit :]
+
+    def _catch_up(self) -> None:
+        """What was written before now is here, whether or not the thread has got to it yet."""
+        with self._lock, suppress(OSError):
+            while not self._ended and _CAN_ASK and _has_octets(self._pipe):
+                self._take()
 
     def clear(self) -> None:
         """Forget what came so far."""
+        self._catch_up()
         self._octets = b""
 
     def octets(self) -> bytes:
         """What is kept now."""
+        self._catch_up()
         return self._octets
 
     def finish(self) -> bytes:
         """What is kept at the end of the pipe."""
         self._thread.join(GRACE)  # a process that has left the group may hold the pipe open
         return self._octets
+
+
+# Only POSIX can ask whether a pipe has something to read; elsewhere the thread alone reads.
+_CAN_ASK: Final = hasattr(select, "poll")
+
+
+def _wait_for_octets(pipe: IO[bytes], *, timeout: float | None = None) -> bool:
+    """Whether there is something to read, or the end; always true where one cannot ask."""
+    if not _CAN_ASK:
+        return True
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    return bool(poll.poll(timeout))
+
+
+def _has_octets(pipe: IO[bytes]) -> bool:
+    return _wait_for_octets(pipe, timeout=0)
 
 
 class Lines:
