@@ -101,6 +101,12 @@ async def test_only_a_restricted_subscription_asks_who_sends(sender, observer):
     assert (await observer.last_message()).inspection.codes == ["vapid.exp.past"]
 
 
+async def test_the_audience_is_the_origin_that_was_given_out(sender):
+    subscription = await sender.subscribe(origin="https://push.test")
+    assert (await sender.push(subscription)).status == 201
+    assert (await sender.push(subscription, claims={"aud": "https://localhost"})).status == 403
+
+
 async def test_a_token_of_another_sender_is_refused(service, sender, make_sender, problem):
     subscription = await sender.subscribe()
     answer = await make_sender(service).push(subscription)
@@ -165,6 +171,7 @@ async def test_lazy_inspection_decrypts_when_somebody_looks(
     await sender.push(await sender.subscribe())
     message = await make_observer(service).last_message()
     assert message.decryption is decryption
+    assert message.payload is None or message.payload.data is None
     assert (await service.read(message)).data == b"hello"
     assert message.decryption is Decryption.OK
 
@@ -382,6 +389,14 @@ async def test_a_vendor_has_its_own_words_for_everything(vendor):
     arrival = await service.storage.arrive(subscription.token)
     assert arrival is not None
     assert arrival.number == 5
+
+
+async def test_without_a_ttl_a_message_is_for_now_or_never(vendor):
+    _, sender, observer = vendor
+    subscription = await sender.subscribe(online=False)
+    assert (await sender.push(subscription, headers={"TTL": None})).status == 200
+    message = await observer.last_message()
+    assert (message.ttl, message.state) == (0, "dropped")
 
 
 async def test_the_subscription_has_the_say_whatever_the_shape_of_the_endpoint(vendor):
