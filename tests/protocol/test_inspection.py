@@ -340,6 +340,11 @@ def test_what_the_envelope_shows_is_found():
     assert look(body=b"").codes == ["encryption.header.truncated"]
 
 
+def test_what_the_fields_of_the_draft_show_is_found():
+    assert "aesgcm.salt.missing" in look(**{**DRAFT, "encryption": "rs=4096"}).codes
+    assert "aesgcm.dh.length" in look(**{**DRAFT, "crypto_key": "dh=AAAA"}).codes
+
+
 def test_the_key_of_the_draft_coding_must_differ_from_the_signing_key_too():
     fields = {**DRAFT, "crypto_key": f"dh={k()};p256ecdsa={k()}"}
     assert "vapid.key.equals_encryption_key" in look(**fields).codes

@@ -12,6 +12,7 @@ from mockpush.protocol.delivery import RFC8030
 from mockpush.protocol.findings import Finding
 from mockpush.protocol.inspection import Decryption, Payload
 from mockpush.protocol.model import SubscriptionState
+from mockpush.storage.base import Limits
 
 
 async def test_a_payload_can_be_read_after_its_subscription_has_ended(service, sender, observer):
@@ -19,6 +20,19 @@ async def test_a_payload_can_be_read_after_its_subscription_has_ended(service, s
     await sender.push(subscription)
     await service.end_subscription(subscription, state=SubscriptionState.REMOVED)
     assert (await service.read(await observer.last_message())).data == b"hello"
+
+
+async def test_a_payload_that_nobody_read_is_lost_with_its_subscription(
+    make_service, make_sender, make_observer
+):
+    service = make_service(inspection=InspectionMode.LAZY, limits=Limits(subscriptions=1))
+    sender, observer = make_sender(service), make_observer(service)
+    subscription = await sender.subscribe()
+    await sender.push(subscription)
+    await service.end_subscription(subscription, state=SubscriptionState.REMOVED)
+    await sender.subscribe()
+    payload = await service.read(await observer.last_message())
+    assert (payload.decryption, payload.data) == (Decryption.OPAQUE, None)
 
 
 async def test_a_push_without_payload_reads_as_none(service, sender, observer):
