@@ -18,6 +18,8 @@ MockpushError
 │   └── AbortError                      the push service refused or could not be reached
 ├── WaitError (AssertionError)        what was waited for did not come; says what came instead
 └── BlockingWaitError (RuntimeError)  a blocking wait inside a running event loop could never end
+
+The judge adds its own, below `MockpushError` too: `harness/errors.py`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
 from mockpush.protocol.clock import Clock
@@ -329,18 +330,10 @@ class MemoryStorage:
         limit = self._limits.subscriptions
         if len(tenant.subscriptions) < limit:
             return
-        ended = next(
-            (
-                each
-                for each in tenant.subscriptions.values()
-                if each.state is not SubscriptionState.ACTIVE
-            ),
-            None,
-        )
-        if ended is None:
-            _require(len(tenant.subscriptions), limit, "subscriptions")
-            return
-        self._forget_subscriptions(tenant, [ended])
+        subscriptions = tenant.subscriptions.values()
+        ended = (each for each in subscriptions if each.state is not SubscriptionState.ACTIVE)
+        self._forget_subscriptions(tenant, list(islice(ended, 1)))
+        _require(len(tenant.subscriptions), limit, "subscriptions")
 
     def _end(self, tenant: Tenant, ended: Subscription, now: float) -> list[Event]:
         self._keep(tenant, ended)
