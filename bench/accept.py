@@ -8,7 +8,7 @@ are shared and noise only slows: use the ratios.
 (a) a bare ASGI application under stock uvicorn that reads the body and answers 201
 (b) our push resource: lazy inspection, one token for all messages
 (c) our push resource: eager inspection, a fresh token for each message
-(d) the cryptography of (c) alone, on one core: verify, ECDH, HKDF, AES-GCM
+(d) the cryptography of (c) alone, on one core beside a busy one: verify, ECDH, HKDF, AES-GCM
 """
 
 from __future__ import annotations
@@ -189,6 +189,22 @@ def prepared(target: Target, count: int, *, fresh: bool) -> list[bytes]:
     return [make(number) for number in range(count)] if fresh else [make(0)] * count
 
 
+@contextmanager
+def busy_neighbour() -> Iterator[None]:
+    """Keeps another core busy, as the load does while a server works: cores share more than power.
+
+    It prints a line when it is at it.
+    """
+    command = [sys.executable, "-c", "print(flush=True)\nwhile True: pass"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        try:
+            child.stdout.readline()
+            yield
+        finally:
+            child.kill()
+
+
 def cryptography_alone(target: Target, count: int) -> float:
     """Messages a second with nothing but the primitives, called as their library offers them."""
     envelope = encryption.read_envelope(encrypted(target))
@@ -223,8 +239,9 @@ def measure(messages: int, rounds: int, connections: int) -> dict[str, list[floa
                 "a": run(throughput(_port(bare), reused, connections)),
                 "b": run(throughput(lazy.port, reused, connections)),
                 "c": run(throughput(eager.port, fresh, connections)),
-                "d": cryptography_alone(eager, messages // 8),
             }
+            with busy_neighbour():
+                result["d"] = cryptography_alone(eager, messages // 8)
             print(f"round {number}{' (warm-up)' if not number else ''}", file=sys.stderr)
             if number:
                 for name, rate in result.items():

@@ -14,6 +14,7 @@ from mockpush.protocol.findings import Finding
 from mockpush.protocol.headers import (
     AES128GCM,
     AESGCM,
+    findings_with_body,
     parse_content_encoding,
     parse_draft_parameters,
 )
@@ -83,9 +84,9 @@ def receive(delivery: Delivery, keys: ReceiverKeys) -> ReceivedMessage | Discard
 def _decrypted(delivery: Delivery, keys: ReceiverKeys) -> bytes:
     findings: list[Finding] = []
     lines = _lines(delivery.headers, "content-encoding")
-    coding = parse_content_encoding(lines, findings, body=delivery.body)
+    coding = parse_content_encoding(lines, findings)
     if coding is None:
-        finding = findings[-1]
+        finding = [*findings, *findings_with_body(lines, coding)][-1]
         raise errors.DecryptionError(finding.code, expected=finding.expected, actual=finding.actual)
     plaintext = _READERS[coding](delivery, keys)
     if plaintext.records > 1:

@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.config import Config
 from uvicorn.lifespan.on import LifespanOn
 from uvicorn.server import ServerState
 
+from mockpush.connections import MAX_HEAD, HTTPImplementation, http_protocol
 from mockpush.errors import ConfigurationError
-from mockpush.listeners import CLIENT_HELLO, Foreign, Report, peer_name, plain_answer
+from mockpush.listeners import Foreign, Report
 from mockpush.real_clock import real_time
 
 if TYPE_CHECKING:
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 ASGIApp = Callable[[Any, Any, Any], Any]
-HTTPImplementation = Literal["auto", "httptools", "h11"]
 
-MAX_HEAD: Final = 64 * 1024
-"""Octets of request line and header fields; nginx takes 32 kB, Node 16 kB."""
 MAX_WEBSOCKET_MESSAGE: Final = 1024 * 1024
 KEEP_ALIVE: Final = 75
 """Seconds, as nginx: a client that re-uses an idle connection must not meet our closing it."""
@@ -36,14 +33,6 @@ DATE_INTERVAL: Final = 1.0
 """Seconds between two values of the Date field, whose resolution this is."""
 GRACE: Final = 0.5
 """Seconds that a stopping server grants, first to requests under way, then to cancelled ones."""
-
-_UPGRADE_H2C: Final = re.compile(rb"(?i)(?<=\r\n)upgrade(?=:[ \t]*h2c[ \t]*(?:\r\n|\Z))")
-_HIDDEN_UPGRADE: Final = b"upgrad_"
-
-_NOT_TLS: Final = plain_answer(b"400 Bad Request", b"This port speaks plain HTTP, not TLS.\n")
-_HEAD_TOO_LARGE: Final = plain_answer(
-    b"431 Request Header Fields Too Large", b"At most %d octets.\n" % MAX_HEAD
-)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -54,107 +43,6 @@ def _is_news(record: logging.LogRecord) -> bool:
 LOGGER: Final = logging.getLogger("mockpush.server")
 LOGGER.setLevel(logging.WARNING)
 LOGGER.addFilter(_is_news)
-
-
-class _Front(asyncio.Protocol):
-    """Stands in front of uvicorn's two HTTP protocols, which fill in the attributes."""
-
-    report: Report
-    transport: asyncio.Transport
-    client: tuple[str, int] | None
-    scheme: str
-    scope: dict[str, Any] | None
-    _silent = True
-    _head = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        # uvicorn's loggers may belong to a server of the user's own in this process.
-        self.logger = LOGGER
-        self.access_log = False
-
-    def data_received(self, data: bytes) -> None:
-        if self._silent:
-            self._silent = False
-            if data[:1] == CLIENT_HELLO and self.scheme == "http":
-                self._report("tls_on_plain_port")
-                self._refuse(_NOT_TLS)
-                return
-        super().data_received(data)
-        if self.scope is None or "path" in self.scope:
-            self._head = 0
-        else:
-            self._head += len(data)
-            if self._head > MAX_HEAD:
-                self._refuse(_HEAD_TOO_LARGE)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self._silent and self.scheme == "https":
-            self._report("unused_connection")
-
-    def _report(self, what: Foreign) -> None:
-        self.report(what, {"peer": peer_name(self.client)})
-
-    def _refuse(self, answer: bytes) -> None:
-        self.transport.write(answer)
-        self.transport.close()
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Every request of Java's HTTP client asks for h2c: no reason to warn."""
-
-
-class _HttpToolsFront(_Front):
-    """llhttp takes what follows `Upgrade: h2c` for HTTP/2; we ignore the field (RFC 9110, 7.8).
-
-    Java's HTTP client sends it with every request to a plain port, and the body behind it. The
-    field is hidden from the parser under a name of the same length, not from the application.
-    """
-
-    headers: list[tuple[bytes, bytes]]
-    _in_body = False
-    _hides = False
-
-    def data_received(self, data: bytes) -> None:
-        if b"h2c" in data and not self._in_body:
-            head, blank, rest = data.partition(b"\r\n\r\n")
-            data = _UPGRADE_H2C.sub(_HIDDEN_UPGRADE, head) + blank + rest
-            self._hides = True
-        super().data_received(data)
-
-    def on_headers_complete(self) -> None:
-        self._in_body = True
-        if self._hides:
-            self._hides = False
-            self.headers[:] = [
-                (b"upgrade" if name == _HIDDEN_UPGRADE else name, value)
-                for name, value in self.headers
-            ]
-        super().on_headers_complete()  # type: ignore[misc]
-
-    def on_message_complete(self) -> None:
-        self._in_body = False
-        super().on_message_complete()  # type: ignore[misc]
-
-
-def _http_protocol(http: HTTPImplementation, report: Report) -> type[asyncio.Protocol]:
-    """uvicorn's protocol class behind our front; `report` hears what is no HTTP."""
-    front, base = _implementation(http)
-    return type(base.__name__, (front, base), {"report": staticmethod(report)})
-
-
-def _implementation(http: HTTPImplementation) -> tuple[type[_Front], type[asyncio.Protocol]]:
-    if http != "h11":
-        try:
-            from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-        except ImportError as error:
-            if http == "httptools":
-                raise ConfigurationError("httptools is not installed") from error
-        else:
-            return _HttpToolsFront, HttpToolsProtocol
-    from uvicorn.protocols.http.h11_impl import H11Protocol
-
-    return _Front, H11Protocol
 
 
 def _websocket_protocol(**options: Any) -> WebSocketsSansIOProtocol:
@@ -184,7 +72,10 @@ async def _until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 class Application:
-    """An ASGI application between the start and the end of its lifespan, with its connections."""
+    """An ASGI application between the start and the end of its lifespan, with its connections.
+
+    Its attribute `at_once`, if it has one, is a `connections.AtOnce`.
+    """
 
     def __init__(self, app: ASGIApp, *, http: HTTPImplementation, report: Report) -> None:
         self._closing = False
@@ -192,7 +83,12 @@ class Application:
         self._config = Config(
             app,
             interface="asgi3",
-            http=_http_protocol(http, self._report_while_open),
+            http=http_protocol(
+                http,
+                report=self._report_while_open,
+                logger=LOGGER,
+                at_once=getattr(app, "at_once", None),
+            ),
             ws=cast(Any, _websocket_protocol),
             ws_max_size=MAX_WEBSOCKET_MESSAGE,
             ws_per_message_deflate=False,

@@ -6,7 +6,6 @@ It runs after the answer, when somebody looks, and never changes the answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from mockpush.errors import DecryptionError
@@ -30,7 +29,7 @@ def correlate(
     own = next((each for each in subscriptions if each.id == message.subscription), None)
     failure = _failure(message, payload)
     if own is None or own.keys is None or failure is None:
-        return replace(payload, explained=True)
+        return payload._replace(explained=True)
     salt, dh, rs = draft_values(message.inspection.parameters)
     cause = diagnose(
         DecryptionError(failure.code, expected=failure.expected, actual=failure.actual),

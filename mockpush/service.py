@@ -7,7 +7,7 @@ an answer, nor of sockets; `http/` and `gateways/` speak for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -37,8 +37,7 @@ from mockpush.protocol.model import (
     SubscriptionState,
     new_token,
 )
-from mockpush.protocol.records import PackedFields, PushMessage, RequestRecord, WireAnswer
-from mockpush.protocol.relaying import relayed
+from mockpush.protocol.records import PushMessage, RequestRecord, WireAnswer
 from mockpush.real_clock import process_time, real_time
 from mockpush.server_journal import ServerJournal
 from mockpush.storage.base import Keep, Storage
@@ -64,6 +63,8 @@ class PushService:
         self.journal = ServerJournal(self.options.limits.requests)
         self._lost: dict[str, None] = {}
         self._closing = False
+        self._eager = self.options.eager
+        self._own_time_for_tokens = self.options.token_clock == TokenClock.SERVICE
 
     # Clocks
 
@@ -212,6 +213,11 @@ class PushService:
 
     # Pushes
 
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether `receive` never suspends."""
+        return self.storage.is_immediate
+
     async def receive(
         self,
         *,
@@ -219,7 +225,7 @@ class PushService:
         token: str,
         method: str,
         target: str,
-        headers: list[tuple[bytes, bytes]],
+        headers: Sequence[tuple[bytes, bytes]],
         body: bytes,
         body_size: int | None = None,
         http_version: str = "1.1",
@@ -238,25 +244,39 @@ class PushService:
         if due is not None and due <= now:
             await self.storage.expire(subscription.tenant, until=now)
             subscription = await self.storage.subscription_at(token) or subscription
-        if self.options.token_clock == TokenClock.SERVICE:
+        if self._own_time_for_tokens:
             token_time = now
         request = PushRequest(method, target, headers, body, now, token_time, http_version)
-        return await self._answer(request, subscription, number, body_size)
+        record, message = self._decide(request, subscription, number, body_size)
+        if message is None:
+            await self.storage.record(record)
+        else:
+            try:
+                await self.storage.accept(message, record, record.judgement.profile.delivery)
+            except LimitError:
+                await self.storage.record(_refused_as_full(record, subscription))
+        return record.answer
 
-    async def _answer(
+    def _decide(
         self, request: PushRequest, subscription: Subscription, number: int, body_size: int | None
-    ) -> WireAnswer:
-        """Inspects, judges, keeps the message if it is accepted, and writes the journal."""
+    ) -> tuple[RequestRecord, PushMessage | None]:
+        """Inspects and judges; the message if it is to be kept."""
         context = Context(subscription, subscription.origins, request.token_time, body_size)
         inspection = inspect(request, context)
         judgement = judge(inspection, self.profiles[subscription.profile])
         message: PushMessage | None = None
+        payload: Payload | None = None
+        if judgement.accepted and self._eager:
+            payload = read_payload(inspection, request.body, subscription.keys)
+            if payload.decryption is Decryption.OK:
+                payload = READABLE
+            elif self.options.refuse_undecryptable and payload.decryption is Decryption.FAILED:
+                reasons = add_reasons(inspection, payload)
+                judgement = Judgement(judgement.profile, UNDECRYPTABLE, reasons)
         if judgement.accepted:
-            message, judgement = await self._accept(
-                subscription, request, inspection, judgement, number
-            )
+            message = _message(request, subscription, number, inspection, judgement.profile)
+            message.payload = payload
         answer = render(judgement, inspection, message=message, origin=subscription.origins[0])
-        request.headers = PackedFields(request.headers)
         record = RequestRecord(
             number,
             subscription.tenant,
@@ -267,8 +287,7 @@ class PushService:
             judgement,
             answer,
         )
-        await self.storage.record(record)
-        return answer
+        return record, message
 
     def _refuse_stray(
         self, request: PushRequest, profile: Profile, body_size: int | None
@@ -280,40 +299,6 @@ class PushService:
         answer = render(judgement, inspection)
         self.journal.add_request(request, inspection, judgement, answer)
         return answer
-
-    async def _accept(
-        self,
-        subscription: Subscription,
-        request: PushRequest,
-        inspection: Inspection,
-        judgement: Judgement,
-        number: int,
-    ) -> tuple[PushMessage | None, Judgement]:
-        profile = judgement.profile
-        ttl = int(min(inspection.ttl or 0, profile.limits["ttl"]))
-        message = PushMessage(
-            new_token(),
-            subscription.tenant,
-            subscription.id,
-            number,
-            request.body,
-            inspection,
-            ttl,
-            request.received_at,
-            request.received_at + ttl,
-            fields=relayed(request.headers, inspection),
-        )
-        if self.options.eager:
-            payload = read_payload(inspection, request.body, subscription.keys)
-            message.payload = READABLE if payload.decryption is Decryption.OK else payload
-            if self.options.refuse_undecryptable and payload.decryption is Decryption.FAILED:
-                reasons = add_reasons(inspection, payload)
-                return None, Judgement(profile, UNDECRYPTABLE, reasons)
-        try:
-            await self.storage.accept(message, profile.delivery)
-        except LimitError:
-            return None, Judgement(profile, profile.full, ("service.full",))
-        return message, judgement
 
     # Messages
 
@@ -387,6 +372,37 @@ class PushService:
         """Ends all waits; what is asked afterwards is answered without waiting."""
         self._closing = True
         await self.storage.wake()
+
+
+def _message(
+    request: PushRequest,
+    subscription: Subscription,
+    number: int,
+    inspection: Inspection,
+    profile: Profile,
+) -> PushMessage:
+    """The message of an accepted request; its TTL is at most what the profile grants."""
+    ttl = min(inspection.head.ttl or 0, profile.longest_ttl)
+    return PushMessage(
+        new_token(),
+        subscription.tenant,
+        subscription.id,
+        number,
+        request.body,
+        inspection,
+        ttl,
+        request.received_at,
+        request.received_at + ttl,
+    )
+
+
+def _refused_as_full(record: RequestRecord, subscription: Subscription) -> RequestRecord:
+    """The record of a request whose message there was no room for."""
+    profile = record.judgement.profile
+    record.message = None
+    record.judgement = Judgement(profile, profile.full, ("service.full",))
+    record.answer = render(record.judgement, record.inspection, origin=subscription.origins[0])
+    return record
 
 
 def _profiles(options: ServiceOptions) -> Mapping[str, Profile]:

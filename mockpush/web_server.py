@@ -20,7 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from mockpush.asgi import GRACE, LOGGER, Application, ASGIApp, HTTPImplementation
+from mockpush.asgi import GRACE, LOGGER, Application, ASGIApp
+from mockpush.connections import HTTPImplementation
 from mockpush.event_loop import LoopFactory, LoopThread, new_event_loop, stop_signals
 from mockpush.listeners import Acceptor, Foreign, bind
 from mockpush.origins import Address

@@ -231,5 +231,5 @@ def _delivery(
         "Last-Modified": formatdate(message.received_at, usegmt=True),
     }
     response = Response(message.body, headers=own)
-    response.raw_headers += message.fields
+    response.raw_headers += message.inspection.head.relayed
     return response

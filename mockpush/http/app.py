@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.types import Receive, Scope, Send
 
 from mockpush.gateways import monitor
 from mockpush.http import control
 from mockpush.http.push import PushResource
+from mockpush.protocol.records import WireAnswer
 from mockpush.service import PushService
 
 
@@ -34,6 +35,7 @@ class App:
         self._rest = control.application(
             service, hosts=hosts, ca_pem=ca_pem, resources=monitor.routes(service)
         )
+        self.at_once = AtOnce(self._push)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection scope."""
@@ -44,3 +46,28 @@ class App:
                     await resource(scope, receive, send)
                     return
         await self._rest(scope, receive, send)
+
+
+class AtOnce:
+    """Pushes that need not wait for anything, without ASGI (`connections.AtOnce`)."""
+
+    def __init__(self, resources: Sequence[tuple[str, PushResource]]) -> None:
+        self.prefixes = tuple(prefix.encode() for prefix, _ in resources)
+        self._resources = resources
+
+    def __call__(
+        self, target: bytes, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> WireAnswer | None:
+        """The answer to a POST to a target that begins with one of the prefixes."""
+        text = str(target, "latin-1")
+        if not _is_plain(text):
+            return None
+        for prefix, resource in self._resources:
+            if text.startswith(prefix):
+                return resource.answer_at_once(text, headers, body)
+        return None
+
+
+def _is_plain(target: str) -> bool:
+    """Whether it is a path without anything that is to be decoded, and no query."""
+    return target.isascii() and not ("%" in target or "?" in target or "#" in target)

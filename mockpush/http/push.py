@@ -6,13 +6,14 @@ kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
 
 from mockpush.protocol.judging import Profile
+from mockpush.protocol.records import WireAnswer
 from mockpush.service import PushService
 
 KEPT_BODY: Final = 65_536
@@ -32,7 +33,7 @@ _PREFLIGHT: Final = (
 
 
 class PushResource:
-    """An ASGI application for the endpoints of one profile's shape."""
+    """The endpoints of one profile's shape, as an ASGI application and for an answer at once."""
 
     def __init__(self, service: PushService, profile: Profile) -> None:
         self._service = service
@@ -62,12 +63,38 @@ class PushResource:
         )
         await _send(send, answer.status, answer.headers + (_CORS if from_page else ()), answer.body)
 
+    def answer_at_once(
+        self, target: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> WireAnswer | None:
+        """The answer to a POST over HTTP/1.1, as `__call__` gives it; None where it has to wait."""
+        if not self._service.answers_at_once or _comes_from_a_page(headers):
+            return None
+        answering = self._service.receive(
+            profile=self._profile,
+            token=target[len(self._profile.prefix) :],
+            method="POST",
+            target=target,
+            headers=headers,
+            body=body,
+        )
+        return _completed(answering)
+
     def _token(self, scope: Scope) -> str:
         path: str = scope["path"]
         if self._profile.query is None:
             return path[len(self._profile.prefix) :]
         query = parse_qs(str(scope["query_string"], "latin-1"))
         return query.get(self._profile.query, [""])[0]
+
+
+def _completed(answering: Coroutine[Any, Any, WireAnswer]) -> WireAnswer:
+    """The result of a coroutine that awaits nothing that suspends."""
+    try:
+        answering.send(None)
+    except StopIteration as done:
+        answer: WireAnswer = done.value
+        return answer
+    raise RuntimeError("what was to be answered at once has to wait")
 
 
 def _comes_from_a_page(headers: Sequence[tuple[bytes, bytes]]) -> bool:

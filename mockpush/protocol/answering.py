@@ -48,54 +48,49 @@ def render(
     """Fills in the template. `origin` is that of the message resource."""
     compiled = _compile(judgement.template)
     facts = _Facts(judgement, inspection, message, origin)
-    fields = [field if isinstance(field, tuple) else field(facts) for field in compiled.fields]
-    if compiled.write_body is None:
-        return WireAnswer(compiled.status, (*fields, compiled.length), compiled.body)
-    body = compiled.write_body(facts)
-    return WireAnswer(compiled.status, (*fields, _length(body)), body)
+    fields = [
+        (name, value if isinstance(value, bytes) else value(facts).encode())
+        for name, value in compiled.fields
+    ]
+    body, length = compiled.body, compiled.length
+    if not isinstance(body, bytes):
+        body = body(facts).encode()
+        length = _length(body)
+    return WireAnswer(compiled.status, (*fields, length), body)
 
 
-_Field: TypeAlias = tuple[bytes, bytes]
+_Text: TypeAlias = bytes | Callable[[_Facts], str]
+"""Text without placeholders, ready to be sent, or what fills them in."""
 
 
 class _Compiled(NamedTuple):
-    """A template whose constant parts are ready; what has placeholders is a function."""
+    """A template whose constant parts are ready; `length` counts if the body is constant."""
 
     status: int
-    fields: tuple[_Field | Callable[[_Facts], _Field], ...]
-    body: bytes
-    length: _Field
-    write_body: Callable[[_Facts], bytes] | None
+    fields: tuple[tuple[bytes, _Text], ...]
+    body: _Text
+    length: tuple[bytes, bytes]
 
 
-def _length(body: bytes) -> _Field:
+def _length(body: bytes) -> tuple[bytes, bytes]:
     return (b"content-length", b"%d" % len(body))
 
 
 @lru_cache(maxsize=1024)
 def _compile(template: Template) -> _Compiled:
-    fields = tuple(_field(name.lower().encode(), value) for name, value in template.headers)
-    body = template.body.encode()
-    return _Compiled(template.status, fields, body, _length(body), _writer(template.body))
+    fields = tuple((name.lower().encode(), _text(value)) for name, value in template.headers)
+    length = _length(template.body.encode())
+    return _Compiled(template.status, fields, _text(template.body), length)
 
 
-def _field(name: bytes, value: str) -> _Field | Callable[[_Facts], _Field]:
-    write = _writer(value)
-    return (name, value.encode()) if write is None else lambda facts: (name, write(facts))
-
-
-def _writer(text: str) -> Callable[[_Facts], bytes] | None:
-    """Fills in the placeholders of a text; None if it has none."""
+def _text(text: str) -> _Text:
     split = _PLACEHOLDER.split(text)
     if len(split) == 1:
-        return None
+        return text.encode()
     if split[0] == split[2] == "" and len(split) == 3:
-        value = _VALUES[split[1]]
-        return lambda facts: value(facts).encode()
+        return _VALUES[split[1]]
     parts = [_VALUES[part] if at % 2 else part for at, part in enumerate(split)]
-    return lambda facts: "".join(
-        [part if isinstance(part, str) else part(facts) for part in parts]
-    ).encode()
+    return lambda facts: "".join([part if isinstance(part, str) else part(facts) for part in parts])
 
 
 def problem(judgement: Judgement, inspection: Inspection) -> str:

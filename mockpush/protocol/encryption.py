@@ -81,20 +81,19 @@ def _truncated_header(body: bytes, length: int) -> DecryptionError:
 
 def envelope_problems(envelope: Envelope) -> list[Problem]:
     """All that is wrong with an envelope as it shows without keys, in the order of reading."""
-    if _is_sound(envelope):
+    if _has_sound_form(envelope) and is_on_curve(envelope.keyid):
         return []
     found = [check(envelope) for check in _CHECKS]
     return [problem for problem in found if problem is not None]
 
 
-def _is_sound(envelope: Envelope) -> bool:
-    """All checks at once: this is on the path of every accepted message."""
+def _has_sound_form(envelope: Envelope) -> bool:
+    """All checks but that of the curve at once: this is on the path of every accepted message."""
     keyid = envelope.keyid
     return (
         TAG_LENGTH < len(envelope.ciphertext) < envelope.rs
         and len(keyid) == P256_POINT_LENGTH
         and keyid[0] == 4
-        and is_on_curve(keyid)
     )
 
 
@@ -155,9 +154,9 @@ READABLE: Final = frozenset(("encryption.records.several", "encryption.rs.not_gr
 
 def content_keys(material: KeyMaterial) -> ContentKeys:
     """The keys of a push message (RFC 8291, Section 3.4)."""
-    points = material.ua_public + material.as_public
-    ikm = expand(extract(material.auth, material.secret), KEY_INFO + points, 32)
-    return derive_keys(ikm, material.salt)
+    secret, auth, ua_public, as_public, salt = material
+    ikm = expand(extract(auth, secret), KEY_INFO + ua_public + as_public, 32)
+    return derive_keys(ikm, salt)
 
 
 def derive_keys(ikm: bytes, salt: bytes) -> ContentKeys:
@@ -172,18 +171,21 @@ def decrypt(body: bytes, *, private_key: bytes, p256dh: bytes, auth: bytes) -> P
     `DecryptionError` with the code of the first thing that a conforming user agent would not take;
     several records are read, although RFC 8291, Section 4 wants one.
     """
-    envelope = read_envelope(body)
-    for problem in envelope_problems(envelope):
-        if problem.code not in READABLE:
-            raise problem.as_error()
-    material = received_material(
-        private_key=private_key,
-        p256dh=p256dh,
-        auth=auth,
-        as_public=envelope.keyid,
-        salt=envelope.salt,
-    )
-    return join_records(open_records(envelope.ciphertext, envelope.rs, content_keys(material)))
+    salt, rs, keyid, ciphertext = envelope = read_envelope(body)
+    if not _has_sound_form(envelope):
+        for problem in envelope_problems(envelope):
+            if problem.code not in READABLE:
+                raise problem.as_error()
+    try:
+        material = received_material(
+            private_key=private_key, p256dh=p256dh, auth=auth, as_public=keyid, salt=salt
+        )
+    except ValueError:
+        not_on_curve = _keyid(envelope)
+        if not_on_curve is None:
+            raise  # it is the private key that is out of range
+        raise not_on_curve.as_error() from None
+    return join_records(open_records(ciphertext, rs, content_keys(material)))
 
 
 def join_records(records: list[bytes]) -> Plaintext:
@@ -192,6 +194,9 @@ def join_records(records: list[bytes]) -> Plaintext:
     `DecryptionError` with `encryption.delimiter.missing` or `.wrong`.
     """
     count = len(records)
+    if count == 1:
+        data = _unpad(records[0], _LAST, "record 1 of 1")
+        return Plaintext(data, len(records[0]) - len(data) - 1, 1)
     parts = [
         _unpad(record, _LAST if number == count else _NOT_LAST, f"record {number} of {count}")
         for number, record in enumerate(records, 1)

@@ -135,13 +135,9 @@ AESGCM: Final = "aesgcm"
 _CODINGS: Final = {b"aes128gcm": AES128GCM, b"aesgcm": AESGCM}
 
 
-def parse_content_encoding(
-    lines: Lines | None, findings: list[Finding], *, body: bytes
-) -> str | None:
+def parse_content_encoding(lines: Lines | None, findings: list[Finding]) -> str | None:
     """`aes128gcm` or `aesgcm`, or None when it is absent or unreadable (RFC 8291, Section 4)."""
     if lines is None:
-        if body:
-            findings.append(_missing_encoding(body))
         return None
     value = b", ".join(lines).strip()
     coding = _CODINGS.get(value)
@@ -150,13 +146,17 @@ def parse_content_encoding(
     if coding is None:
         code = "content_encoding.several" if b"," in value else "content_encoding.unknown"
         findings.append(Finding(code, AES128GCM, shown(value)))
-    elif coding == AESGCM and body:
-        findings.append(Finding("content_encoding.aesgcm", AES128GCM, AESGCM))
     return coding
 
 
-def _missing_encoding(body: bytes) -> Finding:
-    return Finding("content_encoding.missing", AES128GCM, f"{len(body)} octets without a coding")
+def findings_with_body(lines: Lines | None, coding: str | None) -> tuple[Finding, ...]:
+    """What the Content-Encoding, read as `coding`, means for a request that has a body."""
+    if lines is None:
+        return (Finding("content_encoding.missing", AES128GCM, "a body without a coding"),)
+    return _DRAFT_CODING if coding == AESGCM else ()
+
+
+_DRAFT_CODING: Final = (Finding("content_encoding.aesgcm", AES128GCM, AESGCM),)
 
 
 class DraftParameters(NamedTuple):

@@ -15,19 +15,8 @@ from typing import Final, NamedTuple
 from mockpush.errors import DecryptionError
 from mockpush.protocol import aesgcm, encryption
 from mockpush.protocol.findings import Finding
-from mockpush.protocol.headers import (
-    AES128GCM,
-    AESGCM,
-    NO_PARAMETERS,
-    DraftParameters,
-    Lines,
-    collect,
-    parse_content_encoding,
-    parse_draft_parameters,
-    parse_topic,
-    parse_ttl,
-    parse_urgency,
-)
+from mockpush.protocol.head import Head, Lines, read_head
+from mockpush.protocol.headers import AES128GCM, AESGCM, NO_PARAMETERS, DraftParameters
 from mockpush.protocol.keys import decode_any_base64
 from mockpush.protocol.model import (
     PushRequest,
@@ -79,16 +68,37 @@ class Inspection:
     """
 
     findings: tuple[Finding, ...]
-    body_size: int
-    ttl: int | None
-    topic: str | None
-    urgency: Urgency | None
-    content_encoding: str | None
+    head: Head
     vapid: Vapid | None
+    body_size: int
     exp_in: float | None
-    parameters: DraftParameters
     restricted: bool
     managed: bool
+
+    @property
+    def ttl(self) -> int | None:
+        """The TTL asked for, in seconds."""
+        return self.head.ttl
+
+    @property
+    def topic(self) -> str | None:
+        """The topic, if it is a legal one."""
+        return self.head.topic
+
+    @property
+    def urgency(self) -> Urgency | None:
+        """The urgency, if it is a legal one; `normal` when none was sent."""
+        return self.head.urgency
+
+    @property
+    def content_encoding(self) -> str | None:
+        """`aes128gcm` or `aesgcm`."""
+        return self.head.content_encoding
+
+    @property
+    def parameters(self) -> DraftParameters:
+        """What the fields of the draft coding say."""
+        return self.head.parameters
 
     @property
     def topic_length(self) -> int | None:
@@ -101,8 +111,7 @@ class Inspection:
         return [finding.code for finding in self.findings]
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """What decryption showed: the plaintext, or the findings that say why there is none.
 
     `explained`: the known mistakes have been tried.
@@ -124,33 +133,46 @@ def inspect(request: PushRequest, context: Context) -> Inspection:
     subscription = context.subscription
     if request.method != "POST":
         findings.append(Finding("request.method", "POST", request.method[:40]))
-    _check_subscription(subscription, findings)
+    if subscription is None or subscription.state is not SubscriptionState.ACTIVE:
+        findings.append(_gone(subscription))
     size = len(request.body) if context.body_size is None else context.body_size
     if size > SAFE_BODY:
         findings.append(_too_large(size))
-    fields = collect(request.headers)
-    ttl = parse_ttl(fields.get(b"ttl"), findings)
-    topic = parse_topic(fields.get(b"topic"), findings)
-    urgency = parse_urgency(fields.get(b"urgency"), findings)
-    parameters = parse_draft_parameters(
-        fields.get(b"crypto-key"), fields.get(b"encryption"), findings
-    )
-    key = subscription.application_server_key if subscription else None
-    vapid, exp_in = _identify(fields.get(b"authorization"), parameters, key, context, findings)
-    coding = _check_body(fields.get(b"content-encoding"), request.body, parameters, vapid, findings)
-    return Inspection(
-        tuple(findings),
-        size,
-        ttl,
-        topic,
-        urgency,
-        coding,
-        vapid,
-        exp_in,
-        parameters,
-        key is not None,
-        subscription is not None and subscription.managed,
-    )
+    authorization, other_lines = _split(request.headers)
+    head = read_head(other_lines)
+    findings.extend(head.findings)
+    encryption_key = _check_body(head, request.body, findings)
+    key = None if subscription is None else subscription.application_server_key
+    vapid: Vapid | None = None
+    exp_in: float | None = None
+    if authorization:
+        vapid = read_vapid(authorization, head.parameters, findings)
+        exp_in = check_vapid(
+            vapid,
+            findings,
+            origins=context.origins,
+            now=context.now,
+            application_server_key=key,
+        )
+        if request.body:
+            _check_use_of_key(vapid, head, encryption_key, findings)
+    else:
+        code = "vapid.not_sent" if key is None else "vapid.absent"
+        findings.append(Finding(code, "Authorization: vapid t=…, k=…", "none"))
+    managed = subscription is not None and subscription.managed
+    return Inspection(tuple(findings), head, vapid, size, exp_in, key is not None, managed)
+
+
+def _split(headers: Sequence[tuple[bytes, bytes]]) -> tuple[list[bytes], Lines]:
+    """The lines of the Authorization field, which changes most often, and all others."""
+    authorization: list[bytes] = []
+    others: list[tuple[bytes, bytes]] = []
+    for line in headers:
+        if line[0] == b"authorization":
+            authorization.append(line[1])
+        else:
+            others.append(line)
+    return authorization, tuple(others)
 
 
 _GONE_CODES: Final = {
@@ -160,12 +182,11 @@ _GONE_CODES: Final = {
 }
 
 
-def _check_subscription(subscription: Subscription | None, findings: list[Finding]) -> None:
+def _gone(subscription: Subscription | None) -> Finding:
     if subscription is None:
-        findings.append(Finding("subscription.unknown"))
-    elif subscription.state is not SubscriptionState.ACTIVE:
-        code = _GONE_CODES[subscription.gone_status]
-        findings.append(Finding(code, SubscriptionState.ACTIVE, subscription.state))
+        return Finding("subscription.unknown")
+    code = _GONE_CODES[subscription.gone_status]
+    return Finding(code, SubscriptionState.ACTIVE, subscription.state)
 
 
 def _too_large(size: int) -> Finding:
@@ -174,55 +195,27 @@ def _too_large(size: int) -> Finding:
     return Finding("body.too_large", f"at most {SAFE_BODY} octets", actual)
 
 
-def _identify(
-    lines: Lines | None,
-    parameters: DraftParameters,
-    application_server_key: bytes | None,
-    context: Context,
-    findings: list[Finding],
-) -> tuple[Vapid | None, float | None]:
-    if lines is None:
-        code = "vapid.not_sent" if application_server_key is None else "vapid.absent"
-        findings.append(Finding(code, "Authorization: vapid t=…, k=…", "none"))
-        return None, None
-    vapid = read_vapid(lines, parameters, findings)
-    exp_in = check_vapid(
-        vapid,
-        findings,
-        origins=context.origins,
-        now=context.now,
-        application_server_key=application_server_key,
-    )
-    return vapid, exp_in
+def _check_body(head: Head, body: bytes, findings: list[Finding]) -> bytes | None:
+    """Checks what shows without keys; the sender's public key, if there is one."""
+    if body:
+        findings.extend(head.findings_with_body)
+    if head.content_encoding == AES128GCM:
+        return _check_aes128gcm(head, body, findings)
+    return _check_aesgcm(head, body, findings) if body and head.content_encoding else None
 
 
-def _check_body(
-    lines: Lines | None,
-    body: bytes,
-    parameters: DraftParameters,
-    vapid: Vapid | None,
-    findings: list[Finding],
-) -> str | None:
-    coding = parse_content_encoding(lines, findings, body=body)
-    if coding == AES128GCM:
-        _check_aes128gcm(body, parameters, vapid, findings)
-    elif coding == AESGCM and body:
-        _check_aesgcm(body, parameters, vapid, findings)
-    return coding
-
-
-def _check_aes128gcm(
-    body: bytes, parameters: DraftParameters, vapid: Vapid | None, findings: list[Finding]
-) -> None:
-    if parameters is not NO_PARAMETERS:
-        _check_stray_fields(parameters, findings)
+def _check_aes128gcm(head: Head, body: bytes, findings: list[Finding]) -> bytes | None:
+    if head.parameters is not NO_PARAMETERS:
+        _check_stray_fields(head.parameters, findings)
     try:
         envelope = encryption.read_envelope(body)
     except DecryptionError as error:
         findings.append(Finding(error.code, error.expected, error.actual))
-        return
-    findings.extend(Finding(*problem) for problem in encryption.envelope_problems(envelope))
-    _check_key_reuse(envelope.keyid, vapid, findings)
+        return None
+    problems = encryption.envelope_problems(envelope)
+    if problems:
+        findings.extend([Finding(*problem) for problem in problems])
+    return envelope.keyid
 
 
 def _check_stray_fields(parameters: DraftParameters, findings: list[Finding]) -> None:
@@ -234,23 +227,22 @@ def _check_stray_fields(parameters: DraftParameters, findings: list[Finding]) ->
         findings.append(Finding("encryption_header.with_aes128gcm", "no Encryption", "salt=…"))
 
 
-def _check_aesgcm(
-    body: bytes, parameters: DraftParameters, vapid: Vapid | None, findings: list[Finding]
-) -> None:
-    if vapid is not None and vapid.scheme is Scheme.VAPID:
-        findings.append(Finding("vapid.scheme.with_aesgcm", "the aes128gcm coding", AESGCM))
-    salt, dh, rs = draft_values(parameters)
+def _check_aesgcm(head: Head, body: bytes, findings: list[Finding]) -> bytes | None:
+    salt, dh, rs = draft_values(head.parameters)
     problems = aesgcm.body_problems(body, salt=salt, dh=dh, rs=rs)
-    findings.extend(Finding(*problem) for problem in problems)
-    _check_key_reuse(dh, vapid, findings)
+    findings.extend([Finding(*problem) for problem in problems])
+    return dh
 
 
-def _check_key_reuse(
-    encryption_key: bytes | None, vapid: Vapid | None, findings: list[Finding]
+def _check_use_of_key(
+    vapid: Vapid, head: Head, encryption_key: bytes | None, findings: list[Finding]
 ) -> None:
-    if vapid is not None and vapid.key is not None and vapid.key == encryption_key:
-        actual = base64url_encode(vapid.key)
+    """Whether the token and its key go together with the content coding and its key."""
+    if encryption_key is not None and vapid.key == encryption_key:
+        actual = base64url_encode(encryption_key)
         findings.append(Finding("vapid.key.equals_encryption_key", "two different keys", actual))
+    if head.content_encoding == AESGCM and vapid.scheme is Scheme.VAPID:
+        findings.append(Finding("vapid.scheme.with_aesgcm", "the aes128gcm coding", AESGCM))
 
 
 def draft_values(parameters: DraftParameters) -> tuple[bytes | None, bytes | None, int]:

@@ -55,9 +55,9 @@ _COMPARISONS: Final[Mapping[Operator, Callable[[float, float], bool]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """An answer before it is filled in.
+    """An answer before it is filled in, equal only to itself.
 
     Placeholders in headers and body: `{location}` the message resource, `{ttl}` the seconds
     granted, `{uuid}` a fresh UUID, `{problem}` an RFC 9457 document about the deciding finding.
@@ -132,9 +132,28 @@ class Profile:
         return self.prefix + (token if self.query is None else f"?{self.query}={token}")
 
     @cached_property
-    def measured(self) -> tuple[Row, ...]:
-        """The rows that can match without any finding."""
-        return tuple(row for row in self.rows if isinstance(row.when, Compare))
+    def measured(self) -> tuple[_Measured, ...]:
+        """The rows that can match without any finding, ready to be compared."""
+        return tuple(
+            _Measured(
+                row,
+                row.when.measure.value,
+                _COMPARISONS[row.when.operator],
+                self.bound(row.when),
+            )
+            for row in self.rows
+            if isinstance(row.when, Compare)
+        )
+
+    def bound(self, condition: Compare) -> float:
+        """The number that a condition compares with."""
+        value = condition.value
+        return self.limits[value] if isinstance(value, str) else value
+
+    @cached_property
+    def longest_ttl(self) -> int:
+        """Seconds that a message is kept at most."""
+        return int(self.limits["ttl"])
 
     @cached_property
     def acceptance(self) -> Judgement:
@@ -147,6 +166,15 @@ class Profile:
         return frozenset().union(
             *(row.when.codes for row in self.rows if isinstance(row.when, Codes))
         )
+
+
+class _Measured(NamedTuple):
+    """A row on a measure: the name of the measure, how it compares, and with what."""
+
+    row: Row
+    measure: str
+    compare: Callable[[float, float], bool]
+    bound: float
 
 
 class Judgement(NamedTuple):
@@ -167,8 +195,10 @@ class Judgement(NamedTuple):
 
 def judge(inspection: Inspection, profile: Profile) -> Judgement:
     """Walks the profile's table: the first row that matches decides."""
-    named = profile.named_codes
-    codes = [finding[0] for finding in inspection.findings if finding[0] in named]
+    codes: list[str] = []
+    if inspection.findings:
+        named = profile.named_codes
+        codes = [finding[0] for finding in inspection.findings if finding[0] in named]
     if not codes and _measures_pass(inspection, profile):
         return profile.acceptance
     template: Template | None = None
@@ -183,8 +213,9 @@ def judge(inspection: Inspection, profile: Profile) -> Judgement:
 
 def _measures_pass(inspection: Inspection, profile: Profile) -> bool:
     """Whether no row on a measure matches: the usual case, on the path of every message."""
-    for row in profile.measured:  # noqa: SIM110 - a generator costs as much as the comparison
-        if _match(row, [], inspection, profile):
+    for row, measure, compare, bound in profile.measured:
+        value = getattr(inspection, measure)
+        if value is not None and compare(value, bound) and _in_scope(row.scope, inspection):
             return False
     return True
 
@@ -198,9 +229,8 @@ def _match(row: Row, codes: list[str], inspection: Inspection, profile: Profile)
     value = getattr(inspection, condition.measure)
     if value is None:
         return []
-    bound = condition.value
-    limit = profile.limits[bound] if isinstance(bound, str) else bound
-    return [condition.reports] if _COMPARISONS[condition.operator](value, limit) else []
+    compare = _COMPARISONS[condition.operator]
+    return [condition.reports] if compare(value, profile.bound(condition)) else []
 
 
 def _in_scope(scope: Scope, inspection: Inspection) -> bool:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -31,8 +30,7 @@ _MAX_BRACKETS: Final = 100
 _ES256: Final = ec.ECDSA(SHA256())
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token taken apart: header and claims as JSON objects, the signature as it came."""
 
     header: Mapping[str, Any]
@@ -50,13 +48,17 @@ def read_token(text: bytes, findings: list[Finding]) -> Token | None:
         return None
     if b"=" in text:
         findings.append(Finding("vapid.token.padded", "no padding", "padding"))
+    header, claims, signature = parts
     try:
-        header, claims = _header(parts[0]), _json_object(_decode(parts[1]))
-        signature = _decode(parts[2])
+        return Token(
+            _header(header),
+            _json_object(_decode(claims)),
+            text[: len(header) + 1 + len(claims)],
+            _decode(signature),
+        )
     except ValueError as error:
         findings.append(Finding("vapid.token.malformed", expected, str(error)[:200]))
         return None
-    return Token(header, claims, parts[0] + b"." + parts[1], signature)
 
 
 @lru_cache(maxsize=64)
@@ -76,7 +78,7 @@ def _json_object(data: bytes) -> dict[str, Any]:
     text = data.decode()
     if text.count("[") + text.count("{") > _MAX_BRACKETS:
         raise ValueError("a part is nested too deeply")
-    value = _JSON.decode(text)
+    value = _parse(text)
     if not isinstance(value, dict):
         raise ValueError("a part is not a JSON object")
     if "\\u" in text:
@@ -98,6 +100,15 @@ def _finite(text: str) -> float:
 _JSON: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
+def _parse(text: str) -> object:
+    """As the decoder; text without white space around it, the usual case, takes half the time."""
+    try:
+        value, end = _JSON.raw_decode(text)
+    except ValueError:
+        end = -1
+    return value if end == len(text) else _JSON.decode(text)
+
+
 def shown_claim(value: object) -> str:
     """A claim or header parameter as text for a finding: short and never empty."""
     text = str(value)
@@ -110,8 +121,9 @@ def verifies(token: Token, point: bytes) -> bool:
     """Whether the raw signature of 64 octets fits the token and the key (uncompressed point)."""
     if len(token.signature) != SIGNATURE_LENGTH:
         return False
-    r, s = (int.from_bytes(token.signature[at : at + 32], "big") for at in (0, 32))
-    return _verify(token.signing_input, point, encode_dss_signature(r, s))
+    r, s = token.signature[:32], token.signature[32:]
+    der = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+    return _verify(token.signing_input, point, der)
 
 
 def verifies_as_der(token: Token, point: bytes) -> bool:
@@ -119,7 +131,6 @@ def verifies_as_der(token: Token, point: bytes) -> bool:
     return token.signature[:1] == b"\x30" and _verify(token.signing_input, point, token.signature)
 
 
-@lru_cache(maxsize=1024)
 def _verify(signing_input: bytes, point: bytes, der: bytes) -> bool:
     try:
         load_public_key(point).verify(der, signing_input, _ES256)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import marshal
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mockpush.protocol.delivery import OPEN, Step
 from mockpush.protocol.inspection import Decryption, Inspection, Payload
 from mockpush.protocol.judging import Judgement
 from mockpush.protocol.model import MessageState, PushRequest
-from mockpush.protocol.relaying import Fields
 
 
 class TimelineEntry(NamedTuple):
@@ -22,14 +19,18 @@ class TimelineEntry(NamedTuple):
     detail: str | None = None
 
 
+RECEIVED_AT_ONCE: Final = (TimelineEntry(0.0, Step.DELIVER), TimelineEntry(0.0, Step.ACKNOWLEDGE))
+"""The steps of all messages that are received when they are accepted."""
+
+
 @dataclass(slots=True)
 class PushMessage:
     """An accepted push message and its message resource (RFC 8030, Section 5).
 
     Only storage changes `state` and `steps`; `payload` is set once somebody looks. `request` is the
     number of the request that brought it, which orders the messages of a tenant. `ttl` is the time
-    granted, in seconds; `steps` are those after the acceptance; `fields` are delivered with the
-    body.
+    granted, in seconds; `steps` are those after the acceptance, and `RECEIVED_AT_ONCE` two at the
+    same time.
     """
 
     id: str
@@ -44,7 +45,6 @@ class PushMessage:
     state: MessageState = MessageState.PENDING
     steps: tuple[TimelineEntry, ...] = ()
     payload: Payload | None = None
-    fields: Fields = ()
 
     @property
     def topic(self) -> str | None:
@@ -54,7 +54,11 @@ class PushMessage:
     @property
     def timeline(self) -> tuple[TimelineEntry, ...]:
         """Every step with its time, the acceptance first."""
-        return (TimelineEntry(self.received_at, Step.ACCEPT), *self.steps)
+        at = self.received_at
+        steps = self.steps
+        if steps is RECEIVED_AT_ONCE:
+            steps = tuple(step._replace(at=at) for step in steps)
+        return (TimelineEntry(at, Step.ACCEPT), *steps)
 
     @property
     def open(self) -> bool:
@@ -73,21 +77,6 @@ class WireAnswer(NamedTuple):
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes = b""
-
-
-class PackedFields:
-    """Field lines as one object: the journal keeps thousands, and many small objects slow the rest.
-
-    Iterates over (name, value) pairs.
-    """
-
-    __slots__ = ("_packed",)
-
-    def __init__(self, lines: Iterable[tuple[bytes, bytes]]) -> None:
-        self._packed = marshal.dumps([(name, value) for name, value in lines])
-
-    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
-        return iter(marshal.loads(self._packed))  # noqa: S302 - our own octets, never from outside
 
 
 @dataclass(slots=True)

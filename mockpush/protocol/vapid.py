@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 from urllib.parse import urlsplit
 
 from mockpush.protocol import jwt
@@ -29,6 +28,7 @@ MAX_LIFETIME: Final = 24 * 60 * 60
 """exp MUST NOT be more than 24 hours ahead (RFC 8292, Section 2)."""
 SOON: Final = 120
 NEAR_LIMIT: Final = 60
+_LATEST: Final = 2**53
 _LARGE: Final = 1000
 
 
@@ -40,8 +40,7 @@ class Scheme(StrEnum):
     BEARER = "bearer"
 
 
-@dataclass(frozen=True, slots=True)
-class Vapid:
+class Vapid(NamedTuple):
     """What one Authorization field says.
 
     `key` is the uncompressed point, `claims` the token's claims as sent: use neither unless
@@ -74,13 +73,30 @@ def read_vapid(lines: Lines, parameters: DraftParameters, findings: list[Finding
 def _read(field: bytes, p256ecdsa: bytes | None, has_crypto_key: bool) -> Vapid:  # noqa: FBT001
     """Bounded: one entry for each distinct token and key, so that a signature is verified once."""
     findings: list[Finding] = []
-    scheme, text, key_text = _credentials(field, p256ecdsa, findings)
+    scheme, text, key_text = _usual(field) or _credentials(field, p256ecdsa, findings)
     token = jwt.read_token(text, findings) if text else None
     key = read_public_key(key_text, findings) if key_text is not None else None
     verified = token is not None and _is_signed(token, key, findings)
     if token is not None:
         _check_static_claims(token, len(field), findings)
     return Vapid(scheme, key, token, verified, tuple(findings))
+
+
+_BASE64URL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def _usual(field: bytes) -> tuple[Scheme, bytes, bytes] | None:
+    """What `_credentials` makes of the form that nearly all senders write, in less time.
+
+    That is `vapid t=<token>, k=<key>` with nothing but base64url in both (RFC 8292, Section 3).
+    """
+    token, _, key = field.partition(b",")
+    if token[:8] != b"vapid t=":
+        return None
+    token, key = token[8:], key.removeprefix(b" ")
+    if key[:2] != b"k=" or not token or (token + key[2:]).translate(None, _BASE64URL + b"."):
+        return None
+    return Scheme.VAPID, token, key[2:]
 
 
 def _credentials(
@@ -230,6 +246,10 @@ def _has_port(origin: str) -> bool:
 
 def _check_times(claims: Mapping[str, Any], now: float, findings: list[Finding]) -> float | None:
     exp = claims.get("exp")
+    if type(exp) is int and 0 < exp < _LATEST and "nbf" not in claims:
+        remaining = exp - now
+        if SOON < remaining <= MAX_LIFETIME - NEAR_LIMIT:
+            return remaining  # the usual case, on the path of every message
     if exp is None:
         findings.append(Finding("vapid.exp.missing", "seconds since the epoch", "none"))
         return None

@@ -7,7 +7,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -18,7 +18,7 @@ from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import Subscription, SubscriptionState
 from mockpush.protocol.records import PushMessage, RequestRecord
 
-Events = Sequence[Event]
+Events = Iterable[Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,12 @@ class Arrival(NamedTuple):
 
 
 class Storage(Protocol):
-    """The contract; `tests/storage/` holds the test that every implementation must pass."""
+    """The contract; `tests/storage/` holds the test that every implementation must pass.
+
+    `is_immediate`: no operation but `changed` suspends.
+    """
+
+    is_immediate: bool
 
     async def tenants(self) -> list[TenantSummary]:
         """All tenants, oldest first."""
@@ -138,11 +143,14 @@ class Storage(Protocol):
         """The subscription expires or is removed; its open messages are dropped."""
         ...
 
-    async def accept(self, message: PushMessage, delivery: Delivery) -> Events:
-        """Keeps a message; `NotFoundError` if its subscription is not there or not active.
+    async def accept(
+        self, message: PushMessage, record: RequestRecord, delivery: Delivery
+    ) -> Events:
+        """Keeps a message and writes the journal.
 
-        Replaces the message of the same topic. Delivers at once when nobody but the service acts
-        for the user agent. `LimitError` when there are too many pending messages.
+        `NotFoundError` if its subscription is not there or not active. Replaces the message of the
+        same topic. Delivers at once when nobody but the service acts for the user agent.
+        `LimitError`, and nothing is written, when there are too many pending messages.
         """
         ...
 
@@ -191,7 +199,7 @@ class Storage(Protocol):
         """The journal after this request number, oldest first."""
         ...
 
-    async def events(self, tenant: str, *, after: int = 0) -> Events:
+    async def events(self, tenant: str, *, after: int = 0) -> Sequence[Event]:
         """The events after this sequence number, oldest first."""
         ...
 

@@ -16,11 +16,14 @@ from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import MessageState, Subscription, SubscriptionState
 from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.storage.base import Arrival, Events, Keep, Limits, TenantSummary
+from mockpush.storage.event_log import EventLog
 from mockpush.storage.tenant import REAL_TIME, Tenant
 
 
 class MemoryStorage:
     """Implements `Storage`."""
+
+    is_immediate = True
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
@@ -78,7 +81,7 @@ class MemoryStorage:
                 f"there is a subscription {subscription.id!r} already", status=409
             )
         self._make_room_for_subscription(tenant)
-        self._keep(tenant, replace(subscription, sequence=tenant.sequence + 1))
+        self._keep(tenant, replace(subscription, sequence=tenant.events.sequence + 1))
         tenant.queues[subscription.id] = {}
         if subscription.expires_at is not None:
             heapq.heappush(tenant.expiries, (subscription.expires_at, subscription.id))
@@ -146,29 +149,21 @@ class MemoryStorage:
 
     # Messages
 
-    async def accept(self, message: PushMessage, delivery: Delivery) -> Events:
+    async def accept(
+        self, message: PushMessage, record: RequestRecord, delivery: Delivery
+    ) -> Events:
         tenant, subscription = self._subscription(message.tenant, message.subscription)
         if subscription.state is not SubscriptionState.ACTIVE:
             raise NotFoundError(f"the subscription {subscription.id!r} is {subscription.state}")
-        replaced = None if message.topic is None else tenant.replaced(message, delivery)
+        topic = message.inspection.head.topic
+        replaced = None if topic is None else tenant.replaced(message, delivery)
         if len(tenant.messages) >= self._limits.messages:
             self._make_room(tenant, reserve=replaced is None)
-        now = message.received_at
         tenant.messages[message.id] = message
         if subscription.online and not subscription.held:
-            return tenant.receive_at_once(message, now)
-        events = [tenant.emit(now, EventKind.MESSAGE_ACCEPTED, subscription.id, message.id)]
-        if replaced is not None:
-            events += tenant.step(replaced, Step.REPLACE, now, f"by {message.id}")
-        tenant.queues[subscription.id][message.id] = message
-        tenant.open += 1
-        if message.topic is not None:
-            tenant.topics[subscription.id, message.topic] = message
-        if message.ttl == 0 and not subscription.online:
-            events += tenant.step(message, Step.DROP, now, "TTL 0 and nobody there")
-        else:
-            events += tenant.keep_pending(message, delivery, now)
-        return events
+            return tenant.receive_at_once(message, record)
+        events = tenant.enqueue(message, replaced, delivery, online=subscription.online)
+        return [*events, tenant.record(record)]
 
     async def claim(
         self, tenant: str, subscription_id: str, *, delivery: Delivery, now: float
@@ -237,18 +232,7 @@ class MemoryStorage:
     # The journal and the events
 
     async def record(self, record: RequestRecord) -> Events:
-        tenant = self._tenant(record.tenant)
-        tenant.journal.append(record)
-        return [
-            tenant.emit(
-                record.request.received_at,
-                EventKind.REQUEST,
-                record.subscription,
-                record.message,
-                record.id,
-                str(record.answer.status),
-            )
-        ]
+        return [self._tenant(record.tenant).record(record)]
 
     async def requests(self, tenant: str, *, after: int = 0) -> Sequence[RequestRecord]:
         found = self._tenants.get(tenant)
@@ -262,9 +246,9 @@ class MemoryStorage:
         found.journal.clear()
         return count
 
-    async def events(self, tenant: str, *, after: int = 0) -> Events:
+    async def events(self, tenant: str, *, after: int = 0) -> Sequence[Event]:
         found = self._tenants.get(tenant)
-        return [] if found is None else [each for each in found.events if each.sequence > after]
+        return [] if found is None else found.events.after(after)
 
     async def changed(self, tenant: str, *, timeout: float | None) -> bool:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -294,9 +278,10 @@ class MemoryStorage:
         found = self._tenants.get(name)
         if found is None:
             _require(len(self._tenants), self._limits.tenants, "tenants")
-            events: deque[Event] = deque(maxlen=self._limits.events)
             journal: deque[RequestRecord] = deque(maxlen=self._limits.requests)
-            found = self._tenants[name] = Tenant(name, events, journal, self._wake)
+            found = self._tenants[name] = Tenant(
+                name, EventLog(self._limits.events), journal, self._wake
+            )
         return found
 
     def _subscription(self, tenant: str, subscription_id: str) -> tuple[Tenant, Subscription]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,15 +12,17 @@ from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery, Step, next_state
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import MessageState, Subscription
-from mockpush.protocol.records import PushMessage, RequestRecord, TimelineEntry
+from mockpush.protocol.records import (
+    RECEIVED_AT_ONCE,
+    PushMessage,
+    RequestRecord,
+    TimelineEntry,
+)
+from mockpush.storage.base import Events
+from mockpush.storage.event_log import EventLog
 
 REAL_TIME: Final = Clock()
 _KINDS: Final = {step: EventKind(f"message.{step}") for step in Step}
-_RECEIVED_AT_ONCE: Final = (
-    EventKind.MESSAGE_ACCEPTED,
-    EventKind.MESSAGE_DELIVERED,
-    EventKind.MESSAGE_ACKNOWLEDGED,
-)
 
 
 @dataclass(slots=True)
@@ -34,11 +36,10 @@ class Tenant:
     """
 
     name: str
-    events: deque[Event]
+    events: EventLog
     journal: deque[RequestRecord]
     notify: Callable[[str], None]
     clock: Clock = REAL_TIME
-    sequence: int = 0
     last_request: int = 0
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     messages: dict[str, PushMessage] = field(default_factory=dict)
@@ -55,12 +56,28 @@ class Tenant:
             return earlier
         return earlier if earlier.state is MessageState.PENDING else None
 
-    def keep_pending(self, message: PushMessage, delivery: Delivery, now: float) -> list[Event]:
+    def enqueue(
+        self,
+        message: PushMessage,
+        replaced: PushMessage | None,
+        delivery: Delivery,
+        *,
+        online: bool,
+    ) -> list[Event]:
         """Keeps a new message until it is claimed, expires, or too many came after it."""
+        now = message.received_at
+        events = [self.emit(now, EventKind.MESSAGE_ACCEPTED, message.subscription, message.id)]
+        if replaced is not None:
+            events += self.step(replaced, Step.REPLACE, now, f"by {message.id}")
+        queue = self.queues[message.subscription]
+        queue[message.id] = message
+        self.open += 1
+        if message.topic is not None:
+            self.topics[message.subscription, message.topic] = message
         if message.ttl:
             heapq.heappush(self.expiries, (message.expires_at, message.id))
-        events: list[Event] = []
-        queue = self.queues[message.subscription]
+        elif not online:
+            return events + self.step(message, Step.DROP, now, "TTL 0 and nobody there")
         if delivery.message_limit is not None and len(queue) > delivery.message_limit:
             oldest = next(iter(queue.values()))
             events += self.step(oldest, Step.DROP, now, "more messages than are kept")
@@ -73,12 +90,15 @@ class Tenant:
             *self.step(message, Step.ACKNOWLEDGE, now),
         ]
 
-    def receive_at_once(self, message: PushMessage, now: float) -> list[Event]:
-        """As `deliver_at_once`, for a message that has not been in a queue."""
+    def receive_at_once(self, message: PushMessage, record: RequestRecord) -> Events:
+        """As `deliver_at_once`, for a message that has not been in a queue, with its record."""
         message.state = MessageState.ACKNOWLEDGED
-        message.steps = (TimelineEntry(now, Step.DELIVER), TimelineEntry(now, Step.ACKNOWLEDGE))
+        message.steps = RECEIVED_AT_ONCE
         self.closed.append(message.id)
-        return self.emit_all(now, _RECEIVED_AT_ONCE, message)
+        self.journal.append(record)
+        events = self.events.add_reception(record)
+        self.notify(self.name)
+        return events
 
     def go_away(self, message: PushMessage, now: float) -> list[Event]:
         """What becomes of an open message when its user agent goes away."""
@@ -114,7 +134,7 @@ class Tenant:
             self.leave_queue(message)
             self.closed.append(message.id)
         kind = _KINDS[step]
-        return [self.emit(now, kind, message.subscription, message.id, None, detail)]
+        return [self.emit(now, kind, message.subscription, message.id, detail)]
 
     def leave_queue(self, message: PushMessage) -> None:
         """The message is not open any more, or is forgotten."""
@@ -138,29 +158,22 @@ class Tenant:
         ]
         heapq.heapify(self.expiries)
 
+    def record(self, record: RequestRecord) -> Event:
+        """Writes the journal."""
+        self.journal.append(record)
+        event = self.events.add_request(record)
+        self.notify(self.name)
+        return event
+
     def emit(
         self,
         at: float,
         kind: EventKind,
         subscription: str | None = None,
         message: str | None = None,
-        request: int | None = None,
         detail: str | None = None,
     ) -> Event:
         """Writes one event."""
-        self.sequence += 1
-        event = Event(self.sequence, at, kind, subscription, message, request, detail)
-        self.events.append(event)
+        event = self.events.add(at, kind, subscription, message, detail)
         self.notify(self.name)
         return event
-
-    def emit_all(self, at: float, kinds: Iterable[EventKind], message: PushMessage) -> list[Event]:
-        """Writes one event of each kind about a message."""
-        events = [
-            Event(sequence, at, kind, message.subscription, message.id)
-            for sequence, kind in enumerate(kinds, self.sequence + 1)
-        ]
-        self.sequence += len(events)
-        self.events.extend(events)
-        self.notify(self.name)
-        return events

@@ -17,6 +17,7 @@ from py_vapid import Vapid02
 from pywebpush import WebPusher
 
 from mockpush.http.app import App
+from mockpush.options import ServiceOptions
 from mockpush.protocol.model import base64url_encode
 from mockpush.service import PushService
 
@@ -145,8 +146,13 @@ def resolve(reference: str, document: Any) -> Any:
 
 
 @pytest.fixture
-def service() -> PushService:
-    return PushService()
+def options() -> ServiceOptions:
+    return ServiceOptions()
+
+
+@pytest.fixture
+def service(options: ServiceOptions) -> PushService:
+    return PushService(options)
 
 
 @pytest.fixture

@@ -316,12 +316,7 @@ async def test_cursors_outlive_a_reset(api, push):
     assert [item["payload"]["text"] for item in page["items"]] == ["after"]
 
 
-@pytest.fixture
-def lazy(app):
-    app.service.options = ServiceOptions(inspection=InspectionMode.LAZY)
-
-
-@pytest.mark.usefixtures("lazy")
+@pytest.mark.parametrize("options", [ServiceOptions(inspection=InspectionMode.LAZY)])
 async def test_lazy_payloads_are_decrypted_when_somebody_looks(api, push, service: PushService):
     await push(await api.create())
     [kept] = await service.storage.messages("default")

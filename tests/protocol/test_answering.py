@@ -9,7 +9,7 @@ import pytest
 
 from mockpush.protocol.answering import problem, render
 from mockpush.protocol.findings import REGISTRY, Finding
-from mockpush.protocol.headers import NO_PARAMETERS
+from mockpush.protocol.head import Head
 from mockpush.protocol.inspection import Inspection
 from mockpush.protocol.judging import Judgement, Profile, Template
 from mockpush.protocol.records import PushMessage
@@ -19,19 +19,7 @@ REFUSED = Template(400, (("Content-Type", "application/problem+json"),), "{probl
 
 
 def inspection(*findings: Finding) -> Inspection:
-    return Inspection(
-        findings,
-        0,
-        None,
-        None,
-        None,
-        None,
-        None,
-        None,
-        NO_PARAMETERS,
-        restricted=True,
-        managed=True,
-    )
+    return Inspection(findings, Head(), None, 0, None, restricted=True, managed=True)
 
 
 def message(found: Inspection) -> PushMessage:

@@ -310,11 +310,11 @@ def test_all_checks_run_whatever_has_been_found_before():
         "ttl.not_a_number",
         "topic.empty",
         "urgency.unknown",
+        "content_encoding.unknown",
         "vapid.signature.invalid",
         "vapid.sub.not_a_contact",
         "vapid.aud.type",
         "vapid.exp.type",
-        "content_encoding.unknown",
     ]
 
 

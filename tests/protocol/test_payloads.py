@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from mockpush.protocol.findings import Finding
+from mockpush.protocol.head import Head
 from mockpush.protocol.headers import NO_PARAMETERS, parse_draft_parameters
 from mockpush.protocol.inspection import (
     Decryption,
@@ -44,8 +45,10 @@ def inspection(coding: str | None, *codes: str, encryption="", crypto_key="") ->
         parameters = parse_draft_parameters([crypto_key.encode()], [encryption.encode()], [])
     return Inspection(
         tuple(Finding(code) for code in codes),
-        *(0, None, None, None, coding, None, None),
-        parameters=parameters,
+        Head(content_encoding=coding, parameters=parameters),
+        vapid=None,
+        body_size=0,
+        exp_in=None,
         restricted=False,
         managed=True,
     )

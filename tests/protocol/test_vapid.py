@@ -288,16 +288,13 @@ def verifications(monkeypatch):
     load = jwt.load_public_key
     monkeypatch.setattr(jwt, "load_public_key", lambda point: CountingKey(load(point), calls))
     vapid._read.cache_clear()
-    jwt._verify.cache_clear()
     return calls
 
 
-def test_a_signature_is_verified_once_per_token_and_key_and_times_on_each_request(verifications):
+def test_a_signature_is_verified_once_per_field_and_times_on_each_request(verifications):
     exp = CLAIMS["exp"]
     answers = [check(header(), now=now)[0] for now in (NOW, NOW + 10, exp + 1, exp - 60)]
     assert answers == [[], [], ["vapid.exp.past"], ["vapid.exp.soon"]]
-    assert len(verifications) == 1
-    check(header(key=KEY + "="))
     assert len(verifications) == 1
     check(header(signed(CLAIMS)))
     assert len(verifications) == 2
@@ -306,8 +303,8 @@ def test_a_signature_is_verified_once_per_token_and_key_and_times_on_each_reques
 def test_a_refused_signature_is_not_tried_again_either(verifications):
     field = header(TOKEN, base64url_encode(OTHER_POINT))
     for _ in range(3):
-        assert "vapid.signature.other_key" in check(field)[0]
-    assert len(verifications) == 2
+        assert "vapid.signature.invalid" in check(field, key=None)[0]
+    assert len(verifications) == 1
 
 
 def test_the_same_token_with_another_key_in_crypto_key_is_read_again():

@@ -11,7 +11,8 @@ import pytest
 
 from mockpush.profiles import PROFILES
 from mockpush.protocol.delivery import RFC8030, Delivery
-from mockpush.protocol.headers import NO_PARAMETERS
+from mockpush.protocol.events import Event
+from mockpush.protocol.head import Head
 from mockpush.protocol.inspection import Inspection
 from mockpush.protocol.judging import Judgement
 from mockpush.protocol.model import PushRequest, Subscription, SubscriptionState
@@ -24,9 +25,7 @@ STORAGES: dict[str, Callable[[Limits], Storage]] = {"memory": MemoryStorage}
 
 START = 1_800_000_000.0
 ALL_AT_ONCE = Delivery(window=None)
-NOTHING = Inspection(
-    (), 0, None, None, None, None, None, None, NO_PARAMETERS, restricted=False, managed=False
-)
+NOTHING = Inspection((), Head(), None, 0, None, restricted=False, managed=False)
 
 
 class Bench:
@@ -49,12 +48,25 @@ class Bench:
             **options,
         )
 
-    def record(self, number: int, *, tenant: str = "t") -> RequestRecord:
-        request = PushRequest("POST", "/push/x", [], b"", START, START)
+    def record(
+        self, number: int, *, tenant="t", to="s", message: str | None = None, at=START
+    ) -> RequestRecord:
+        request = PushRequest("POST", "/push/x", [], b"", at, at)
         judgement = Judgement(PROFILES["rfc"], PROFILES["rfc"].success)
         answer = WireAnswer(201, ())
-        message = f"m{number}"
-        return RequestRecord(number, tenant, "s", message, request, NOTHING, judgement, answer)
+        return RequestRecord(
+            number, tenant, to, message or f"m{number}", request, NOTHING, judgement, answer
+        )
+
+    def record_of(self, message: PushMessage) -> RequestRecord:
+        """The record of the request that brought it."""
+        return self.record(
+            message.request,
+            tenant=message.tenant,
+            to=message.subscription,
+            message=message.id,
+            at=message.received_at,
+        )
 
     async def arrive(self, name: str = "s", *, tenant: str = "t") -> int:
         arrival = await self.storage.arrive(f"token-{tenant}-{name}")
@@ -68,13 +80,16 @@ class Bench:
 
     def message(self, to="s", *, topic=None, ttl=60, at=START, tenant="t") -> PushMessage:
         number = next(self._numbers)
-        inspection = replace(NOTHING, topic=topic)
+        inspection = replace(NOTHING, head=Head(topic=topic))
         return PushMessage(f"m{number}", tenant, to, number, b"", inspection, ttl, at, at + ttl)
 
     async def push(self, to="s", *, delivery=RFC8030, **options) -> PushMessage:
         message = self.message(to, **options)
-        await self.storage.accept(message, delivery)
+        await self.accept(message, delivery)
         return message
+
+    async def accept(self, message: PushMessage, delivery: Delivery = RFC8030) -> list[Event]:
+        return [*await self.storage.accept(message, self.record_of(message), delivery)]
 
     async def claim(self, name="s", *, delivery=RFC8030, now=START) -> list[str]:
         found = await self.storage.claim("t", name, delivery=delivery, now=now)
@@ -94,7 +109,11 @@ class Bench:
     async def happened(self, *, after: int = 0) -> list[tuple[str, str | None]]:
         """The events of messages: kind and message."""
         events = await self.storage.events("t", after=after)
-        return [(each.kind.partition(".")[2], each.message) for each in events if each.message]
+        return [
+            (each.kind.removeprefix("message."), each.message)
+            for each in events
+            if each.kind.startswith("message.")
+        ]
 
 
 @pytest.fixture(params=STORAGES)

@@ -51,9 +51,9 @@ async def test_events_and_messages_can_be_read_on_from_any_point(bench):
     await bench.add(online=False)
     messages = [await bench.push() for _ in range(3)]
     events = await bench.storage.events("t")
-    assert [event.sequence for event in events] == [1, 2, 3, 4]
+    assert [event.sequence for event in events] == [1, 2, 3, 4, 5, 6, 7]
     assert list(await bench.storage.events("t", after=2)) == list(events[2:])
-    assert list(await bench.storage.events("t", after=4)) == []
+    assert list(await bench.storage.events("t", after=7)) == []
     after = await bench.storage.messages("t", after=messages[0].request)
     assert [each.id for each in after] == [each.id for each in messages[1:]]
 
@@ -62,8 +62,8 @@ async def test_what_an_operation_returns_is_what_it_wrote(bench):
     storage = bench.storage
     returned = [
         *await storage.add_subscription(bench.subscription(held=True)),
-        *await storage.accept(first := bench.message(topic="a"), RFC8030),
-        *await storage.accept(second := bench.message(topic="a"), RFC8030),
+        *await bench.accept(first := bench.message(topic="a"), RFC8030),
+        *await bench.accept(second := bench.message(topic="a"), RFC8030),
         *await bench.presence(online=False),
         *await storage.cancel(second.id, now=START),
         *await storage.set_clock("t", Clock(1), kind=EventKind.CLOCK_ADVANCED, now=START),

@@ -74,7 +74,7 @@ async def test_the_last_place_is_given_once(make):
         both(bench.push(), bench.push()),
     ):
         assert sum(isinstance(result, LimitError) for result in await race) == 1
-    assert await bench.storage.tenants() == [TenantSummary("t", 2, 2, 0)]
+    assert await bench.storage.tenants() == [TenantSummary("t", 2, 2, 2)]
     other = make(tenants=1)
     results = await both(other.add(tenant="a"), other.add(tenant="b"))
     assert sum(isinstance(result, LimitError) for result in results) == 1
@@ -128,7 +128,7 @@ async def test_messages_that_come_and_go_leave_nothing_behind(make):
             await bench.storage.acknowledge(message.id, now=START)
 
     assert await growth(cycles, 20_000) < 50_000
-    assert await bench.storage.tenants() == [TenantSummary("t", 1, 50, 0)]
+    assert await bench.storage.tenants() == [TenantSummary("t", 1, 50, 50)]
 
 
 @pytest.mark.parametrize("others", [0, 1])

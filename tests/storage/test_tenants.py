@@ -64,7 +64,7 @@ async def test_tenants_are_listed_with_what_they_hold(bench):
     await bench.storage.record(bench.record(1, tenant="b"))
     await bench.storage.record(bench.record(1, tenant="c"))
     assert await bench.storage.tenants() == [
-        TenantSummary("b", 1, 1, 1),
+        TenantSummary("b", 1, 1, 2),
         TenantSummary("a", 0, 0, 0),
         TenantSummary("c", 0, 0, 1),
     ]
@@ -121,9 +121,9 @@ KEPT = [
     (frozenset({Keep.SUBSCRIPTIONS}), (1, 0, 0, Clock())),
     (frozenset({Keep.MESSAGES}), (0, 0, 0, Clock())),
     (frozenset({Keep.SUBSCRIPTIONS, Keep.MESSAGES}), (1, 1, 0, Clock())),
-    (frozenset({Keep.REQUESTS}), (0, 0, 1, Clock())),
+    (frozenset({Keep.REQUESTS}), (0, 0, 2, Clock())),
     (frozenset({Keep.CLOCK}), (0, 0, 0, Clock(5))),
-    (frozenset(Keep), (1, 1, 1, Clock(5))),
+    (frozenset(Keep), (1, 1, 2, Clock(5))),
 ]
 
 

@@ -1,0 +1,280 @@
+"""uvicorn's HTTP protocols, with what our connections need on top.
+
+Requests that an application answers at once never become tasks: for those that are thousands a
+second, an ASGI task with its events costs more than all that we do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from mockpush.errors import ConfigurationError
+from mockpush.listeners import CLIENT_HELLO, Report, peer_name, plain_answer
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.flow_control import FlowControl
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+    from uvicorn.server import ServerState
+
+    from mockpush.listeners import Foreign
+    from mockpush.protocol.records import WireAnswer
+
+HTTPImplementation = Literal["auto", "httptools", "h11"]
+
+MAX_HEAD: Final = 64 * 1024
+"""Octets of request line and header fields; nginx takes 32 kB, Node 16 kB."""
+MAX_HELD: Final = 16 * 1024
+"""Octets of a body that are kept for an answer at once; a longer one goes to ASGI as it comes."""
+
+_UPGRADE_H2C: Final = re.compile(rb"(?i)(?<=\r\n)upgrade(?=:[ \t]*h2c[ \t]*(?:\r\n|\Z))")
+_HIDDEN_UPGRADE: Final = b"upgrad_"
+
+_NOT_TLS: Final = plain_answer(b"400 Bad Request", b"This port speaks plain HTTP, not TLS.\n")
+_HEAD_TOO_LARGE: Final = plain_answer(
+    b"431 Request Header Fields Too Large", b"At most %d octets.\n" % MAX_HEAD
+)
+_FAILED: Final = plain_answer(b"500 Internal Server Error", b"Internal Server Error")
+
+
+class AtOnce(Protocol):
+    """An application's way to answer without waiting for anything."""
+
+    prefixes: tuple[bytes, ...]
+    """How the targets of such requests begin."""
+
+    def __call__(
+        self, target: bytes, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> WireAnswer | None:
+        """The answer to a POST; None if the application is to be asked by ASGI instead."""
+
+
+class Front(asyncio.Protocol):
+    """Stands in front of uvicorn's two HTTP protocols, which fill in the attributes."""
+
+    report: Report
+    server_logger: logging.Logger
+    at_once: AtOnce | None
+    transport: asyncio.Transport
+    client: tuple[str, int] | None
+    scheme: str
+    _silent = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # uvicorn's loggers may belong to a server of the user's own in this process.
+        self.logger = self.server_logger
+        self.access_log = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._silent:
+            self._silent = False
+            if data[:1] == CLIENT_HELLO and self.scheme == "http":
+                self._report("tls_on_plain_port")
+                self._refuse(_NOT_TLS)
+                return
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._silent and self.scheme == "https":
+            self._report("unused_connection")
+
+    def _report(self, what: Foreign) -> None:
+        self.report(what, {"peer": peer_name(self.client)})
+
+    def _refuse(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Every request of Java's HTTP client asks for h2c: no reason to warn."""
+
+
+class HttpToolsFront(Front):
+    """On llhttp, which takes what follows `Upgrade: h2c` for HTTP/2; we ignore the field.
+
+    (RFC 9110, Section 7.8.) Java's HTTP client sends it with every request to a plain port, and the
+    body behind it. The field is hidden from the parser under a name of the same length, not from
+    the application.
+    """
+
+    parser: Any
+    url: bytes
+    headers: list[tuple[bytes, bytes]]
+    expect_100_continue: bool
+    cycle: RequestResponseCycle | None
+    flow: FlowControl
+    server_state: ServerState
+    loop: asyncio.AbstractEventLoop
+    timeout_keep_alive: int
+    _in_head = False
+    _in_body = False
+    _head = 0
+    _hides = False
+    _held: bytes | None = None
+    _idle_since = 0.0
+    _idle_timer: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if b"pgrade" in data and not self._in_body:
+            head, blank, rest = data.partition(b"\r\n\r\n")
+            data = _UPGRADE_H2C.sub(_HIDDEN_UPGRADE, head) + blank + rest
+            self._hides = True
+        super().data_received(data)
+        if self._in_head:
+            self._head += len(data)
+            if self._head > MAX_HEAD:
+                self._refuse(_HEAD_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """As uvicorn's, but for the ASGI scope, which an answer at once does not need."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._in_body = True
+        self._head = 0
+        if self._hides:
+            self._hides = False
+            self.headers[:] = [
+                (b"upgrade" if name == _HIDDEN_UPGRADE else name, value)
+                for name, value in self.headers
+            ]
+        if self.at_once is not None and self._is_held():
+            self._held = b""
+        else:
+            self._begin()
+
+    def _is_held(self) -> bool:
+        """Whether the request waits for its body, and then perhaps for an answer at once."""
+        assert self.at_once is not None
+        parser = self.parser
+        return (
+            self.url.startswith(self.at_once.prefixes)
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not self.expect_100_continue
+            and (self.cycle is None or self.cycle.response_complete)
+            and not parser.should_upgrade()
+        )
+
+    def on_body(self, body: bytes) -> None:
+        if self._held is None:
+            super().on_body(body)  # type: ignore[misc]
+            return
+        self._held += body
+        if len(self._held) > MAX_HELD:
+            self._let_go(self._held)
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        body = self._held
+        if body is not None:
+            answer = self._answer_at_once(body)
+            if answer is not None:
+                self._held = None
+                self.transport.write(answer)
+                self._rest()
+                return
+            self._let_go(body)
+        super().on_message_complete()  # type: ignore[misc]
+
+    def _rest(self) -> None:
+        """After an answer at once the connection may idle, under one timer for many answers."""
+        self.server_state.total_requests += 1
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        self._idle_timer = None
+        if self._in_body or self._head or (self.cycle and not self.cycle.response_complete):
+            return  # what is under way ends with an answer, after which there is a timer again
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._close_if_idle)
+        else:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+
+    def _let_go(self, body: bytes) -> None:
+        """Asks by ASGI, with what of the body has come."""
+        self._held = None
+        self._begin()
+        super().on_body(body)  # type: ignore[misc]
+
+    def _begin(self) -> None:
+        """Has uvicorn begin the request, now that its head is complete."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()  # type: ignore[misc]
+        self.url = url
+        self.headers += headers
+        self.expect_100_continue = expects
+        super().on_headers_complete()  # type: ignore[misc]
+
+    def _answer_at_once(self, body: bytes) -> bytes | None:
+        assert self.at_once is not None
+        if self.flow.write_paused:
+            return None
+        try:
+            answer = self.at_once(self.url, self.headers, body)
+        except Exception:  # as uvicorn does around an ASGI application
+            self.logger.exception("Exception in the application")
+            self.transport.write(_FAILED)
+            self.transport.close()
+            return b""
+        return None if answer is None else _written(answer, self.server_state.default_headers)
+
+
+@cache
+def _status_line(status: int) -> bytes:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
+
+
+def _written(answer: WireAnswer, default_headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    parts = [_status_line(answer.status)]
+    for name, value in (*default_headers, *answer.headers):
+        parts += (name, b": ", value, b"\r\n")
+    parts += (b"\r\n", answer.body)
+    return b"".join(parts)
+
+
+def http_protocol(
+    http: HTTPImplementation, *, report: Report, logger: logging.Logger, at_once: AtOnce | None
+) -> type[asyncio.Protocol]:
+    """uvicorn's protocol class behind our front; `report` hears what is no HTTP."""
+    front, base = _implementation(http)
+    members = {"report": staticmethod(report), "server_logger": logger, "at_once": at_once}
+    return type(base.__name__, (front, base), members)
+
+
+def _implementation(http: HTTPImplementation) -> tuple[type[Front], type[asyncio.Protocol]]:
+    if http != "h11":
+        try:
+            from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+        except ImportError as error:
+            if http == "httptools":
+                raise ConfigurationError("httptools is not installed") from error
+        else:
+            return HttpToolsFront, HttpToolsProtocol
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    return Front, H11Protocol
