@@ -50,6 +50,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         _TALK, "running:ready", "Say whether the service is ready, or wait until it is."
     ),
     "reset": Entry(_TALK, "running:reset", "Forget all subscriptions, messages and requests."),
+    "inspect": Entry(_TOOLS, "inspect:inspect", "Judge captured requests, offline."),
     "vapid": Entry(_TOOLS, "vapid:vapid", "Make VAPID keys, explain VAPID tokens."),
     "version": Entry(_TOOLS, "running:version", "Print the version."),
 }

@@ -2,6 +2,7 @@
 
 MockpushError
 ├── KeyFormatError (ValueError)       a key or a token that cannot be read
+├── CaptureError (ValueError)         a captured request that cannot be read: names the way out
 ├── DecryptionError                   what a browser would discard; carries the finding's code
 ├── ConfigurationError                a setting, flag or file is unusable: names it and the way out
 ├── ServiceError                      the service refused an operation (its answer, if it had one)
@@ -31,6 +32,10 @@ class MockpushError(Exception):
 
 class KeyFormatError(MockpushError, ValueError):
     """A key or token that cannot be read; the text names the format found and the one wanted."""
+
+
+class CaptureError(MockpushError, ValueError):
+    """What was captured, or is said about it, cannot be read; the text says why and what can."""
 
 
 class DecryptionError(MockpushError):

@@ -37,6 +37,7 @@ from mockpush.protocol.model import (
     SubscriptionState,
     new_token,
 )
+from mockpush.protocol.payload import linted
 from mockpush.protocol.records import PushMessage, RequestRecord, WireAnswer
 from mockpush.real_clock import process_time, real_time
 from mockpush.server_journal import ServerJournal
@@ -308,6 +309,8 @@ class PushService:
             subscription = await self.storage.subscription(message.tenant, message.subscription)
             keys = None if subscription is None else subscription.keys
             message.payload = read_payload(message.inspection, message.body, keys)
+        if message.payload.decryption is Decryption.OK and not message.payload.explained:
+            message.payload = linted(message.payload)
         if message.payload.decryption is Decryption.FAILED and not message.payload.explained:
             history = await self.storage.subscriptions(message.tenant)
             message.payload = correlate(message, message.payload, history)

@@ -26,6 +26,19 @@ json_option = option(
 )
 
 
+def _moment(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    """A time in seconds since the epoch."""
+    from mockpush.protocol.clock import parse_time
+
+    try:
+        return None if value is None else parse_time(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
+at_option = option("--at", callback=_moment, metavar="TIME", help="When it was sent, if not now.")
+
+
 class SettingOption(click.Option):
     """A setting of the service as a flag; where else it may be set, `load_settings` looks."""
 

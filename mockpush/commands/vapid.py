@@ -6,23 +6,14 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import click
 
-from mockpush.commands.options import json_option, option
-from mockpush.commands.output import (
-    count,
-    finding_lines,
-    instant,
-    print_json,
-    printable,
-    rows,
-    span,
-)
+from mockpush.commands.options import at_option, json_option, option
+from mockpush.commands.output import count, finding_lines, print_json
+from mockpush.commands.tokens import token_lines
 from mockpush.errors import ConfigurationError, KeyFormatError
 
 if TYPE_CHECKING:
@@ -31,7 +22,6 @@ if TYPE_CHECKING:
     from mockpush.vapid_keys import VapidKeys
 
 _FIELD: Final = "authorization:"
-_TIMES: Final = ("exp", "nbf", "iat")
 _TITLES: Final = {
     "public_key": "Public key (applicationServerKey), base64url",
     "private_key": "Private key, base64url",
@@ -94,27 +84,10 @@ def _kept(pair: VapidKeys, file: Path) -> dict[str, Any]:
     return {"public_key": pair.public_key, "file": str(file)}
 
 
-def _moment(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
-    """A time in seconds since the epoch; ISO 8601 means UTC unless it says otherwise."""
-    if value is None:
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(
-            f"{value!r} is no time such as 2025-01-31T12:00:00Z or 1738324800."
-        ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 @vapid.command()
 @click.argument("token")
 @option("--endpoint", metavar="URL", help="The endpoint pushed to, whose origin aud must be.")
-@option("--at", callback=_moment, metavar="TIME", help="When it was sent, if not now.")
+@at_option
 @option(
     "--public-key",
     metavar="K",
@@ -178,13 +151,12 @@ def _read(text: str, key: str | None) -> tuple[Vapid, list[Finding]]:
 
 def _origins(endpoint: str | None, vapid: Vapid) -> tuple[str, ...]:
     """The origin of the endpoint; without one whatever the token says passes for it."""
+    from mockpush.protocol.captures import origin_of
+
     if endpoint is None:
         audience = vapid.claims.get("aud")
         return (audience,) if isinstance(audience, str) else ()
-    parts = urlsplit(endpoint)
-    if not parts.scheme or not parts.netloc:
-        raise ConfigurationError(f"--endpoint must be a URL, not {endpoint!r}")
-    return (f"{parts.scheme}://{parts.netloc}".lower(),)
+    return (origin_of(endpoint),)
 
 
 def _point(public_key: str | None) -> bytes | None:
@@ -197,53 +169,18 @@ def _point(public_key: str | None) -> bytes | None:
 
 
 def _as_json(vapid: Vapid, findings: list[Finding]) -> dict[str, Any]:
-    from mockpush.protocol.model import base64url_encode
+    from mockpush.http.inspection import VAPID
+    from mockpush.http.shapes import show
 
-    return {
-        "scheme": vapid.scheme,
-        "header": vapid.token and vapid.token.header,
-        "claims": vapid.token and vapid.token.claims,
-        "public_key": vapid.key and base64url_encode(vapid.key),
-        "verified": vapid.verified,
-        "findings": [finding.as_json() for finding in findings],
-    }
+    return {**show(VAPID, vapid), "findings": [finding.as_json() for finding in findings]}
 
 
 def _lines(
     vapid: Vapid, findings: list[Finding], *, now: float, endpoint: str | None
 ) -> Iterator[str]:
-    from mockpush.protocol.model import base64url_encode
-
-    if vapid.token is not None:
-        yield from rows([("header", _shown(vapid.token.header))])
-        yield "claims"
-        yield from rows(
-            ((name, _claim(name, value, now)) for name, value in vapid.claims.items()), indent=4
-        )
-    if vapid.key is not None:
-        yield from rows([("k", base64url_encode(vapid.key))])
-    yield from rows([("signature", _signature(vapid))])
+    yield from token_lines(vapid, now=now)
     if endpoint is None:
         yield "aud was compared with nothing: say where the push went with --endpoint"
     yield count(len(findings), "finding")
     for finding in findings:
         yield from finding_lines(finding.as_json(), indent=4)
-
-
-def _signature(vapid: Vapid) -> str:
-    if vapid.verified:
-        return "valid"
-    return "not valid" if vapid.key else "not checked: give the public key with --public-key"
-
-
-def _claim(name: str, value: object, now: float) -> str:
-    shown = _shown(value)
-    if name not in _TIMES or isinstance(value, bool) or not isinstance(value, int | float):
-        return shown
-    date = instant(value)
-    return f"{shown}  {date}  {span(value - now)}" if date else shown
-
-
-def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return printable(text, limit=400)

@@ -19,8 +19,8 @@ from mockpush.service import DEFAULT_TENANT
 
 MAX_BODY: Final = 1024 * 1024
 """Octets of a request body; the largest that makes sense here is a few hundred."""
-MAX_BRACKETS: Final = 100
-"""Arrays and objects in a body; no member is nested more than a few levels."""
+MAX_NESTING: Final = 100
+"""Levels of arrays and objects in a body; no member of ours is nested more than a few."""
 TENANT_HEADER: Final = "Mockpush-Tenant"
 TENANT_PARAMETER: Final = "tenant"
 TENANT_NAME: Final = r"^[!-.0-~]([ -.0-~]{0,126}[!-.0-~])?$"
@@ -92,7 +92,7 @@ def read_json(data: bytes) -> object:
     """Strict JSON (RFC 8259); `InvalidRequestError` says what is wrong with it."""
     try:
         text = data.decode()
-        if text.count("[") + text.count("{") > MAX_BRACKETS:
+        if _nesting(text) > MAX_NESTING:
             raise InvalidRequestError("the body is nested too deeply")
         return json.loads(
             text,
@@ -103,6 +103,20 @@ def read_json(data: bytes) -> object:
         raise InvalidRequestError(f"the body is not UTF-8: {error.reason}") from None
     except ValueError as error:
         raise InvalidRequestError(f"the body is not JSON: {error}") from None
+
+
+_BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
+
+
+def _nesting(text: str) -> int:
+    """The deepest level of arrays and objects; few brackets need no closer look."""
+    if (few := text.count("[") + text.count("{")) <= MAX_NESTING:
+        return few
+    level = deepest = 0
+    for bracket in _BRACKETS.finditer(text):
+        level += bool(bracket[1]) - bool(bracket[2])
+        deepest = max(deepest, level)
+    return deepest
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mockpush._version import __version__
 from mockpush.gateways.exchange import TENANT_HEADER, TENANT_NAME, TENANT_PARAMETER
+from mockpush.http.inspection import INSPECTION, PUSH
 from mockpush.http.kinds import Json, Kind
 from mockpush.http.operations import NO_MEMBERS, Operation, Returns
 from mockpush.http.shapes import (
@@ -55,6 +56,8 @@ SCHEMAS: Final[Mapping[str, Json]] = {
     "Finding": FINDING,
     "Answer": ANSWER,
     "Clock": schema_of(CLOCK),
+    "Inspection": INSPECTION,
+    "InspectedPush": schema_of(PUSH),
     "Health": object_of(status=STRING, version=STRING),
     "About": object_of(
         version=STRING,

@@ -52,8 +52,8 @@ FINDING: Final = object_of(
 ANSWER: Final = object_of(
     accepted=BOOLEAN, status=INTEGER, reason=OPTIONAL_STRING, codes=array_of(STRING)
 )
-_ANSWERS: Final[Json] = {"type": "object", "additionalProperties": reference("Answer")}
-_FINDINGS: Final = array_of(reference("Finding"))
+ANSWERS: Final[Json] = {"type": "object", "additionalProperties": reference("Answer")}
+FINDINGS: Final = array_of(reference("Finding"))
 
 Profiles: TypeAlias = Mapping[str, Profile]
 
@@ -65,10 +65,11 @@ def answers(
     judgements = {name: judge(inspection, profile) for name, profile in profiles.items()}
     if given is not None:
         judgements[given.profile.name] = given
-    return {name: _answer(judgement) for name, judgement in judgements.items()}
+    return {name: answer_of(judgement) for name, judgement in judgements.items()}
 
 
-def _answer(judgement: Judgement) -> Json:
+def answer_of(judgement: Judgement) -> Json:
+    """What a profile says, with the codes behind it; its own word for the reason, if it has one."""
     codes = list(judgement.codes)
     reason = judgement.template.word
     if reason is None and codes:
@@ -115,7 +116,7 @@ def _is_writable(value: object, levels: int = MAX_NESTING) -> bool:
     return levels > 0 and all(_is_writable(item, levels - 1) for item in items)
 
 
-def _payload(data: bytes | None) -> Json | None:
+def payload_of(data: bytes | None) -> Json | None:
     """The plaintext as base64, as text if it is UTF-8, and parsed if it is JSON."""
     if data is None:
         return None
@@ -140,7 +141,7 @@ def _timeline(steps: tuple[TimelineEntry, ...]) -> list[Json]:
     return [{"at": iso_time(each.at), "event": each.step, "detail": each.detail} for each in steps]
 
 
-_PAYLOAD: Final[Json] = {
+PAYLOAD: Final[Json] = {
     "type": "object",
     "properties": {"text": STRING, "json": {}, "base64": BASE64, "size": INTEGER},
     "required": ["base64", "size"],
@@ -163,13 +164,13 @@ MESSAGE: Final[View[SeenMessage]] = {
     "body": Shown(BASE64, lambda seen: base64_text(seen.message.body)),
     "state": Shown(enum_of(MessageState), lambda seen: seen.message.state),
     "decryption": Shown(enum_of(Decryption), lambda seen: seen.payload.decryption),
-    "payload": Shown(nullable(_PAYLOAD), lambda seen: _payload(seen.payload.data)),
+    "payload": Shown(nullable(PAYLOAD), lambda seen: payload_of(seen.payload.data)),
     "vapid": Shown(
         nullable(object_of(sub={}, aud={}, exp={}, public_key=OPTIONAL_STRING)),
         lambda seen: _vapid(seen.message.inspection),
     ),
-    "findings": Shown(_FINDINGS, lambda seen: seen.findings),
-    "answers": Shown(_ANSWERS, lambda seen: seen.answers),
+    "findings": Shown(FINDINGS, lambda seen: seen.findings),
+    "answers": Shown(ANSWERS, lambda seen: seen.answers),
     "timeline": Shown(
         array_of(object_of(at=TIME, event=STRING, detail=OPTIONAL_STRING)),
         lambda seen: _timeline(seen.message.timeline),
@@ -225,8 +226,8 @@ REQUEST: Final[View[SeenRequest]] = {
     "http_version": Shown(STRING, lambda seen: seen.record.request.http_version),
     "headers": Shown(LINES, lambda seen: lines(seen.record.request.headers)),
     "body": Shown(object_of(base64=BASE64, size=INTEGER), lambda seen: _body(seen.record)),
-    "findings": Shown(_FINDINGS, lambda seen: seen.findings),
-    "answers": Shown(_ANSWERS, lambda seen: seen.answers),
+    "findings": Shown(FINDINGS, lambda seen: seen.findings),
+    "answers": Shown(ANSWERS, lambda seen: seen.answers),
     "answer": Shown(
         object_of(status=INTEGER, headers=LINES, body=STRING),
         lambda seen: _wire(seen.record.answer),

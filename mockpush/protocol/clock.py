@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|w)\s*")
 MAX_DURATION: Final = 3.2e9
 """Seconds; about a hundred years, so that every time can be written as a date."""
+MIN_TIME: Final = -62_135_596_800
+MAX_TIME: Final = 253_402_300_799
+"""Seconds since the epoch: the first and the last of dates with years of four digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,26 @@ def parse_duration(text: str) -> float:
             f"{text!r} is not a duration: write seconds, or 90s, 15m, 8h, 30d, 2w, 1h30m"
         )
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def checked_time(seconds: float) -> float:
+    """A time that can be written as a date; `ValueError` if it cannot."""
+    if not MIN_TIME <= seconds <= MAX_TIME:
+        raise ValueError(f"{seconds} s after 1970 is no date")
+    return seconds
+
+
+def parse_time(text: str) -> float:
+    """Seconds since the epoch of `1738324800` or `2025-01-31T12:00:00Z`; `ValueError` otherwise.
+
+    ISO 8601 means UTC unless it says otherwise.
+    """
+    try:
+        if re.fullmatch(r"\d{1,12}(\.\d+)?", text):
+            return checked_time(float(text))
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text[:100]!r} is no time such as 2025-01-31T12:00:00Z or 1738324800"
+        ) from None

@@ -112,9 +112,9 @@ class Inspection:
 
 
 class Payload(NamedTuple):
-    """What decryption showed: the plaintext, or the findings that say why there is none.
+    """What decryption showed: the plaintext, or findings that say why there is none.
 
-    `explained`: the known mistakes have been tried.
+    `explained`: the known mistakes have been tried, or what it holds has been looked at.
     """
 
     decryption: Decryption

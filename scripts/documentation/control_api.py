@@ -25,6 +25,8 @@ DOCUMENTS: Final = (
     "Event",
     "Stray",
     "Clock",
+    "Inspection",
+    "InspectedPush",
     "Tenant",
     "NearMiss",
     "About",

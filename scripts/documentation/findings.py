@@ -17,6 +17,7 @@ THEMES: Final = (
     "The body: aes128gcm",
     "The keys of the encryption",
     "The draft coding: aesgcm",
+    "The payload",
 )
 """The headings of the registry's tables, in their order."""
 

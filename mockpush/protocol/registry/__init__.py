@@ -8,11 +8,25 @@ from __future__ import annotations
 from itertools import chain
 from typing import Final
 
-from mockpush.protocol.registry import aesgcm, encryption, key_derivation, request, vapid
+from mockpush.protocol.registry import (
+    aesgcm,
+    encryption,
+    key_derivation,
+    payload,
+    request,
+    vapid,
+)
 from mockpush.protocol.registry.row import Code, Level
 
 __all__ = ["REGISTRY", "TABLES", "Code", "Level"]
 
-TABLES: Final = (request.CODES, vapid.CODES, encryption.CODES, key_derivation.CODES, aesgcm.CODES)
+TABLES: Final = (
+    request.CODES,
+    vapid.CODES,
+    encryption.CODES,
+    key_derivation.CODES,
+    aesgcm.CODES,
+    payload.CODES,
+)
 
 REGISTRY: Final[dict[str, Code]] = {row.code: row for row in chain(*TABLES)}

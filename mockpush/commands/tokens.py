@@ -1,0 +1,47 @@
+"""A VAPID token for people: what it claims, and whether its signature holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from mockpush.commands.output import instant, printable, rows, span
+
+if TYPE_CHECKING:
+    from mockpush.protocol.vapid import Vapid
+
+_TIMES: Final = ("exp", "nbf", "iat")
+
+
+def token_lines(vapid: Vapid, *, now: float, indent: int = 0) -> Iterator[str]:
+    """Header, claims, key and signature; times are told from `now`, in seconds since the epoch."""
+    from mockpush.protocol.model import base64url_encode
+
+    if vapid.token is not None:
+        yield from rows([("header", _shown(vapid.token.header))], indent=indent)
+        yield f"{' ' * indent}claims"
+        claims = ((name, _claim(name, value, now)) for name, value in vapid.claims.items())
+        yield from rows(claims, indent=indent + 4)
+    key = None if vapid.key is None else base64url_encode(vapid.key)
+    yield from rows([("k", key)], indent=indent)
+    yield from rows([("signature", _signature(vapid))], indent=indent)
+
+
+def _signature(vapid: Vapid) -> str:
+    if vapid.verified:
+        return "valid"
+    return "not valid" if vapid.key else "not checked: give the public key with --public-key"
+
+
+def _claim(name: str, value: object, now: float) -> str:
+    shown = _shown(value)
+    if name not in _TIMES or isinstance(value, bool) or not isinstance(value, int | float):
+        return shown
+    date = instant(value)
+    return f"{shown}  {date}  {span(value - now)}" if date else shown
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return printable(text, limit=400)
