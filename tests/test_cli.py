@@ -33,6 +33,7 @@ NAMED_IN_THE_CONTRACT = {
     "ready": "wait json url",
     "reset": "json tenant url",
     "version": "json",
+    "inspect": "profile endpoint at subscription json",
     "vapid keys": "output json",
     "vapid inspect": "endpoint at json",
 }

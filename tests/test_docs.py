@@ -128,9 +128,12 @@ def test_an_example_that_is_not_there_is_an_error(generator):
 
 def test_every_example_is_a_test_or_the_application_under_test(generator):
     names = re.findall(r"<!-- example: (\S+) -->", "".join(PAGES.values()))
-    tests = ast.parse((ROOT / "tests/examples/test_shop.py").read_text(encoding="utf-8")).body
-    functions = [node.name for node in tests if isinstance(node, ast.FunctionDef)]
-    shown = {f"tests/examples/test_shop.py::{name}" for name in functions}
+    shown = {
+        f"{file.relative_to(ROOT).as_posix()}::{node.name}"
+        for file in (ROOT / "tests" / "examples").glob("test_*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
     assert set(names) == shown | {"tests/examples/shop.py"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -166,10 +165,8 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
 
     yield count(len(findings), "finding")
     order = list(Level)
-    ranked = sorted(findings, key=lambda each: order.index(each.level))
-    for _, group in groupby(ranked, key=lambda each: each.level):
-        for finding in group:
-            yield from finding_lines(finding.as_json(), indent=4)
+    for finding in sorted(findings, key=lambda each: order.index(each.level)):
+        yield from finding_lines(finding.as_json(), indent=4)
 
 
 def _answer(judgement: Judgement) -> str:

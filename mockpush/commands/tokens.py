@@ -11,11 +11,17 @@ from mockpush.commands.output import instant, printable, rows, span
 if TYPE_CHECKING:
     from mockpush.protocol.vapid import Vapid
 
+UNCHECKED: Final = "not checked: there is no public key to check it with"
 _TIMES: Final = ("exp", "nbf", "iat")
 
 
-def token_lines(vapid: Vapid, *, now: float, indent: int = 0) -> Iterator[str]:
-    """Header, claims, key and signature; times are told from `now`, in seconds since the epoch."""
+def token_lines(
+    vapid: Vapid, *, now: float, indent: int = 0, unchecked: str = UNCHECKED
+) -> Iterator[str]:
+    """Header, claims, key and signature; times are told from `now`, in seconds since the epoch.
+
+    `unchecked` is what to say of a signature without a key.
+    """
     from mockpush.protocol.model import base64url_encode
 
     if vapid.token is not None:
@@ -25,13 +31,8 @@ def token_lines(vapid: Vapid, *, now: float, indent: int = 0) -> Iterator[str]:
         yield from rows(claims, indent=indent + 4)
     key = None if vapid.key is None else base64url_encode(vapid.key)
     yield from rows([("k", key)], indent=indent)
-    yield from rows([("signature", _signature(vapid))], indent=indent)
-
-
-def _signature(vapid: Vapid) -> str:
-    if vapid.verified:
-        return "valid"
-    return "not valid" if vapid.key else "not checked: give the public key with --public-key"
+    checked = "valid" if vapid.verified else "not valid"
+    yield from rows([("signature", checked if vapid.key else unchecked)], indent=indent)
 
 
 def _claim(name: str, value: object, now: float) -> str:

@@ -14,7 +14,7 @@ import click
 from mockpush.commands.options import at_option, json_option, option
 from mockpush.commands.output import count, finding_lines, print_json
 from mockpush.commands.tokens import token_lines
-from mockpush.errors import ConfigurationError, KeyFormatError
+from mockpush.errors import CaptureError, ConfigurationError, KeyFormatError
 
 if TYPE_CHECKING:
     from mockpush.protocol.findings import Finding
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mockpush.vapid_keys import VapidKeys
 
 _FIELD: Final = "authorization:"
+_UNCHECKED: Final = "not checked: give the public key with --public-key"
 _TITLES: Final = {
     "public_key": "Public key (applicationServerKey), base64url",
     "private_key": "Private key, base64url",
@@ -156,7 +157,10 @@ def _origins(endpoint: str | None, vapid: Vapid) -> tuple[str, ...]:
     if endpoint is None:
         audience = vapid.claims.get("aud")
         return (audience,) if isinstance(audience, str) else ()
-    return (origin_of(endpoint),)
+    try:
+        return (origin_of(endpoint),)
+    except CaptureError:
+        raise ConfigurationError(f"--endpoint must be a URL, not {endpoint!r}") from None
 
 
 def _point(public_key: str | None) -> bytes | None:
@@ -178,7 +182,7 @@ def _as_json(vapid: Vapid, findings: list[Finding]) -> dict[str, Any]:
 def _lines(
     vapid: Vapid, findings: list[Finding], *, now: float, endpoint: str | None
 ) -> Iterator[str]:
-    yield from token_lines(vapid, now=now)
+    yield from token_lines(vapid, now=now, unchecked=_UNCHECKED)
     if endpoint is None:
         yield "aud was compared with nothing: say where the push went with --endpoint"
     yield count(len(findings), "finding")

@@ -66,7 +66,7 @@ _REQUEST_WORDS: Final = (
     "a captured request: the text of a HAR, of raw HTTP or of a curl command, a HAR, or an object "
     "with url, method, headers and body (base64)"
 )
-_REQUEST: Final = Kind[Any](
+_REQUEST: Final[Kind[Any]] = Kind(
     _REQUEST_WORDS,
     {"anyOf": [{"type": "string"}, {"type": "object"}], "description": _REQUEST_WORDS},
     _one_of(str, dict),
@@ -74,7 +74,7 @@ _REQUEST: Final = Kind[Any](
 _SUBSCRIPTION_WORDS: Final = (
     "the subscription in the shape of the W3C, with keys.private_key to have the payload read"
 )
-_SUBSCRIPTION: Final = Kind[Any](
+_SUBSCRIPTION: Final[Kind[Any]] = Kind(
     _SUBSCRIPTION_WORDS, {"type": "object", "description": _SUBSCRIPTION_WORDS}, _one_of(dict)
 )
 _TIME_WORDS: Final = "a time such as 2025-01-31T12:00:00Z, or seconds since the epoch"

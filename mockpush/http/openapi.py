@@ -112,7 +112,8 @@ def _operation(operation: Operation) -> Json:
     }
     if operation.body is not NO_MEMBERS:
         content = {"application/json": {"schema": operation.body.schema}}
-        described["requestBody"] = {"required": False, "content": content}
+        required = "required" in operation.body.schema
+        described["requestBody"] = {"required": required, "content": content}
     return described
 
 

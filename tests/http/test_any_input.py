@@ -12,7 +12,14 @@ from mockpush.http.app import App
 from mockpush.service import PushService
 
 ROOT = "/_mockpush/v1"
-POSTS = ["/subscriptions", "/clock", "/reset", "/subscriptions/x/expire", "/messages/x/acknowledge"]
+POSTS = [
+    "/subscriptions",
+    "/clock",
+    "/reset",
+    "/inspect",
+    "/subscriptions/x/expire",
+    "/messages/x/acknowledge",
+]
 GETS = ["/messages", "/messages/latest", "/requests", "/subscriptions", "/events", "/tenants"]
 
 
@@ -81,6 +88,10 @@ MEMBERS = [
     "advance",
     "freeze",
     "resume",
+    "request",
+    "at",
+    "endpoint",
+    "subscription",
 ]
 
 
@@ -159,3 +170,18 @@ def test_any_number_of_seconds(seconds):
         "POST", f"{ROOT}/clock".encode(), body=json.dumps({"advance": seconds}).encode()
     )
     assert status == (200 if 0 <= seconds <= 3.2e9 else 400)
+
+
+@given(
+    request=st.fixed_dictionaries(
+        {"url": st.just("https://push.example/p") | st.text()},
+        optional={"method": st.text(), "headers": values, "body": st.text()},
+    )
+    | st.text(st.characters(exclude_categories=())),
+    others=st.fixed_dictionaries(
+        {}, optional={"at": values, "endpoint": values, "subscription": values}
+    ),
+)
+def test_any_capture(request, others):
+    body = json.dumps({"request": request, **others}).encode()
+    answered("POST", f"{ROOT}/inspect".encode(), body=body)

@@ -50,6 +50,9 @@ POSTS = ["/subscriptions", "/clock", "/reset", "/subscriptions/x/expire", "/mess
         (b"[" * 100_000, "deep"),
         (b'{"id":' * 100_000, "deep"),
         (b'{"id":' + b"[" * 99 + b"]" * 99 + b"}", "id must be"),
+        (b'{"id":' + b"[" * 100 + b"]" * 100 + b"}", "deep"),
+        (b'{"id":[' + b'{"]":"["},' * 100 + b"0]}", "id must be"),
+        (b'{"id":"' + b'\\"[' * 200 + b'"}', "id must be"),
     ],
 )
 async def test_bodies_of_the_wrong_shape(api, body, told):

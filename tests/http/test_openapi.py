@@ -9,7 +9,7 @@ import re
 
 from starlette.routing import Route
 
-from mockpush.http import administration, control, events, subscriptions, traffic
+from mockpush.http import administration, control, events, inspection, subscriptions, traffic
 from mockpush.http.answers import ROOT
 
 
@@ -47,6 +47,7 @@ async def test_every_route_is_in_it_and_vice_versa(api, app):
         *subscriptions.OPERATIONS,
         *traffic.OPERATIONS,
         *events.OPERATIONS,
+        *inspection.OPERATIONS,
         *administration.OPERATIONS,
     )
     routed = {(ROOT + each.path, each.method) for each in operations}
@@ -82,15 +83,15 @@ async def test_what_it_says_of_a_parameter_is_what_is_checked(api):
         assert (await api.get(f"/messages?limit={value}")).status_code == 400
 
 
-async def test_bodies_may_be_left_out_and_have_no_other_members(api):
+async def test_bodies_without_required_members_may_be_left_out_and_none_has_others(api):
     document = await api.json("/openapi.json")
-    bodies = [
-        operation["requestBody"]
-        for item in document["paths"].values()
+    bodies = {
+        path.removeprefix(ROOT): operation["requestBody"]
+        for path, item in document["paths"].items()
         for operation in item.values()
         if "requestBody" in operation
-    ]
-    assert len(bodies) == 4
-    for body in bodies:
-        assert body["required"] is False
+    }
+    assert len(bodies) == 5
+    for path, body in bodies.items():
+        assert body["required"] is (path == "/inspect")
         assert body["content"]["application/json"]["schema"]["additionalProperties"] is False

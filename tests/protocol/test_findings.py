@@ -82,7 +82,9 @@ LEGAL = {
 def test_a_row_is_complete(row):
     assert re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", row.code)
     assert re.match(
-        r"RFC \d{4}, Section |draft-[\w-]+-\d\d, Section |Apple, |mockpush", row.section
+        r"RFC \d{4}, Section |draft-[\w-]+-\d\d, Section |W3C Push API, Section |"
+        r"(WHATWG Notifications|Apple|Mozilla|Chromium), |mockpush",
+        row.section,
     )
     assert row.text
     assert not row.text.endswith(".")

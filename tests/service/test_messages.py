@@ -144,3 +144,20 @@ async def test_a_body_without_a_coding_is_explained_where_it_is_accepted(
     assert (payload.decryption, payload.explained) == (Decryption.FAILED, True)
     assert message.inspection.codes == ["content_encoding.missing"]
     assert [finding.code for finding in payload.findings] == codes
+
+
+@pytest.mark.parametrize("mode", InspectionMode)
+async def test_what_a_payload_shows_is_seen_when_somebody_reads_it(
+    make_service, make_sender, make_observer, mode
+):
+    service = make_service(inspection=mode)
+    sender, observer = make_sender(service), make_observer(service)
+    subscription = await sender.subscribe()
+    answer = await sender.push(subscription, body=sender.encrypt(subscription, b"\x80"))
+    assert answer.status == 201
+    message = await observer.last_message()
+    assert message.payload is None or message.payload.findings == ()
+    payload = await service.read(message)
+    assert [finding.code for finding in payload.findings] == ["payload.not_utf8"]
+    assert payload.data == b"\x80"
+    assert await service.read(message) is payload

@@ -13,7 +13,7 @@ from mockpush.protocol.captures.curl_options import BODIES, FILES, SHORT, SWITCH
 from mockpush.protocol.captures.shell_words import split_words
 from mockpush.protocol.headers import shown
 
-_COMMAND: Final = re.compile(rb"(?:\$\s+)?curl(?:\.exe)?(?=\s|\\)")
+_COMMAND: Final = re.compile(rb"(?:\$\s+)?curl(?:\.exe)?(?=[\s\\]|\Z)")
 _QUOTED_BY_CMD: Final = re.compile(rb"\^[\"\r\n]")
 
 

@@ -28,7 +28,7 @@ _PIECE: Final = re.compile(
 )
 _IN_DOUBLE: Final = re.compile(rb'\\([$`"\\])|\\\r?\n|(?P<variable>\$[A-Za-z_{(]|`)', re.DOTALL)
 _IN_ANSI: Final = re.compile(
-    rb"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|(.))",
+    rb"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c(.)|(.))",
     re.DOTALL,
 )
 _LETTERS: Final[Mapping[bytes, bytes]] = {
@@ -90,9 +90,11 @@ def _ansi(text: bytes) -> bytes:
 
 
 def _octets(match: re.Match[bytes]) -> bytes:
-    hexadecimal, octal, short, long, letter = match.groups()
+    hexadecimal, octal, short, long, control, letter = match.groups()
     if letter:
         return _LETTERS.get(letter, letter if letter in b"\\'\"?" else match[0])
+    if control:
+        return bytes([control[0] & 0x1F])
     if hexadecimal or octal:
         return bytes([(int(hexadecimal, 16) if hexadecimal else int(octal, 8)) & 0xFF])
     number = int(short or long, 16)
