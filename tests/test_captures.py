@@ -154,7 +154,7 @@ def codes(capture, **options) -> list[str]:
 
 def test_a_push_that_is_right_is_accepted_without_a_finding():
     found = mockpush.inspect(push(), at=NOW)
-    assert (found.codes, found.accepted, found.answers) == ([], True, {"rfc": 201})
+    assert (found.codes, found.accepted, found.answers["rfc"]) == ([], True, 201)
     assert found.payload.decryption is Decryption.OPAQUE
 
 
@@ -219,7 +219,7 @@ def test_what_is_no_time_is_an_error(at):
 
 def test_an_invalid_token_is_refused_as_at_a_subscription_that_is_restricted():
     found = mockpush.inspect(push(Authorization=token(exp=NOW - 1)), at=NOW)
-    assert (found.answers, found.accepted) == ({"rfc": 403}, False)
+    assert (found.answers["rfc"], found.accepted) == (403, False)
     assert found.answer.codes == ("vapid.exp.past",)
 
 
@@ -297,6 +297,11 @@ def test_of_several_requests_those_that_look_like_pushes_are_judged():
 
 def test_a_single_request_is_judged_whatever_it_looks_like():
     assert "request.method" in codes({"url": ENDPOINT, "method": "GET"})
+
+
+def test_a_request_that_went_nowhere_is_no_push():
+    odd = recorded(push(), url="https://[a", headers=[])
+    assert len(inspect_all({"log": {"entries": [odd, recorded(push())]}})) == 1
 
 
 def test_an_empty_archive_says_so():

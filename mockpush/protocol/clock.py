@@ -75,7 +75,8 @@ def parse_time(text: str) -> float:
         if re.fullmatch(r"\d{1,12}(\.\d+)?", text):
             return checked_time(float(text))
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return checked_time(aware.timestamp())
     except (ValueError, OverflowError):
         raise ValueError(
             f"{text[:100]!r} is no time such as 2025-01-31T12:00:00Z or 1738324800"

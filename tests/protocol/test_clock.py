@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
-from mockpush.protocol.clock import MAX_DURATION, Clock, parse_duration
+from mockpush.protocol.clock import MAX_DURATION, MAX_TIME, Clock, parse_duration, parse_time
 
 REAL = 1_800_000_000.0
 
@@ -120,3 +122,48 @@ def test_no_text_makes_the_reader_fail_otherwise(text):
     except ValueError:
         return
     assert seconds >= 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1738324800",
+        "1738324800.0",
+        "2025-01-31T12:00:00Z",
+        "2025-01-31T12:00:00",
+        "2025-01-31 14:00:00+02:00",
+        "2025-01-31T12:00:00.000000000Z",
+    ],
+)
+def test_a_time_is_read_in_every_form(text):
+    assert parse_time(text) == 1_738_324_800
+
+
+@given(
+    st.datetimes(
+        min_value=datetime(2, 1, 1),
+        timezones=st.integers(-1439, 1439).map(lambda m: timezone(timedelta(minutes=m))),
+    )
+)
+def test_any_date_is_read(moment):
+    assert parse_time(moment.isoformat()) == moment.timestamp()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "-1", "1e9", "9" * 12, "9" * 13, "0001-01-01T00:00+23:00", "12:00"]
+)
+def test_other_text_is_no_time(text):
+    with pytest.raises(ValueError, match=r"is no (time|date)"):
+        parse_time(text)
+
+
+def test_every_time_can_be_written():
+    assert datetime.fromtimestamp(parse_time(str(MAX_TIME)), UTC).year == 9999
+
+
+@given(st.text())
+def test_any_text_is_a_time_or_explained(text):
+    try:
+        datetime.fromtimestamp(parse_time(text), UTC)
+    except ValueError as error:
+        event(str(error)[-40:])

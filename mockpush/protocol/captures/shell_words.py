@@ -1,6 +1,7 @@
 """The words of a command line as a POSIX shell or bash splits it, as octets.
 
-`shlex` does not know `$'…'`, in which binary bodies are written.
+`shlex` does not know `$'…'`, in which binary bodies are written. Unlike there, line ends separate
+words, and blanks may stand between a backslash and the end of its line: commands are pasted.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from mockpush.protocol.headers import shown
 
 _PIECE: Final = re.compile(
     rb"""
-      (?P<joint>\\\r?\n)
+      (?P<joint>\\[ \t]*\r?\n)
     | (?P<space>[ \t\r\n]+)
     | (?P<end>[|;&<>])
     | \$'(?P<ansi>(?:[^'\\]|\\.)*)'

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
+from pywebpush import WebPusher
 
 from mockpush.errors import CaptureError
 from mockpush.protocol.captures import Format, read_captures
 from mockpush.protocol.captures.curl import is_curl, read_curl
+from mockpush.protocol.keys import generate_key_pair
+from mockpush.protocol.model import base64url_encode
 
 URL = "https://push.example/p/1"
 
@@ -47,6 +50,8 @@ def test_a_command_as_tools_copy_it():
         ("-I", "HEAD", b""),
         ("-XPUT -d a", "PUT", b"a"),
         ("-sSkd a", "POST", b"a"),
+        ("-T x -I", "HEAD", None),
+        ("-T x", "PUT", None),
         ("-X GET --request DELETE", "DELETE", b""),
         ("--max-time 5 -o x --http2", "GET", b""),
         ("-d ''", "POST", b""),
@@ -84,6 +89,22 @@ def test_a_body_in_a_file_is_not_in_the_capture(option, place):
     [remark] = captured.remarks
     assert f"the body is in {place}, which is not part of the command" in remark
     assert "--data-binary $'…'" in remark
+
+
+def test_the_command_that_pywebpush_prints(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keys = {
+        "p256dh": base64url_encode(generate_key_pair()[1]),
+        "auth": base64url_encode(bytes(16)),
+    }
+    pusher = WebPusher({"endpoint": URL, "keys": keys})
+    captured = read(pusher.send("hello", ttl=60, headers={"authorization": "vapid t=a"}, curl=True))
+    assert (captured.method, captured.url) == ("POST", URL)
+    assert captured.values(b"ttl") == [b"60"]
+    assert captured.values(b"content-encoding") == [b"aes128gcm"]
+    assert captured.values(b"authorization") == [b"vapid t=a"]
+    assert captured.body is None
+    assert "the file encrypted.data" in captured.remarks[0]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,10 @@ def test_words_are_those_of_bash(command):
     assert split_words(command) == BY_BASH[command]
 
 
+def test_a_command_that_lost_its_form_when_it_was_pasted_is_read():
+    assert split_words(b"a \\ \n  b\nc") == [b"a", b"b", b"c"]
+
+
 @given(st.lists(st.text(st.characters(exclude_categories=("Cs",)))))
 def test_what_the_standard_library_quotes_is_read_back(words):
     assert split_words(shlex.join(words).encode()) == [word.encode() for word in words]
