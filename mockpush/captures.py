@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mockpush.errors import CaptureError, DecryptionError
 from mockpush.history import correlate
+from mockpush.origins import is_one_of
 from mockpush.profiles import PROFILES
 from mockpush.protocol.captures import Captured, origin_of, read_captures
 from mockpush.protocol.captures.subscription import (
@@ -43,7 +43,7 @@ from mockpush.protocol.records import PushMessage
 from mockpush.real_clock import process_time
 
 _NAME: Final = "captured"
-_LOCAL: Final = ("localhost", "*.localhost", "127.*", "::1")
+_LOCAL: Final = ("localhost", "*.localhost", "::1")
 _ON_BODY: Final = "encryption."
 _DEFAULT: Final = "rfc"
 
@@ -196,13 +196,7 @@ def _profile_of(url: str, profiles: Mapping[str, Profile]) -> str | None:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return None
-    named = (
-        name
-        for name, profile in profiles.items()
-        for pattern in getattr(profile, "hosts", ())
-        if fnmatchcase(host, pattern)
-    )
-    return next(named, None)
+    return next((name for name, each in profiles.items() if is_one_of(host, each.hosts)), None)
 
 
 def _inspected(
@@ -248,10 +242,13 @@ def _origins(captured: Captured, url: str, endpoint: str | None) -> tuple[str, .
             "say with `endpoint` to which URL it was sent"
         ) from error
     host = urlsplit(origin).hostname or ""
-    local = any(fnmatchcase(host, pattern) for pattern in _LOCAL)
-    if endpoint is None and captured.scheme_assumed and local:
+    if endpoint is None and captured.scheme_assumed and _is_local(host):
         return origin, origin.replace("https:", "http:", 1)
     return (origin,)
+
+
+def _is_local(host: str) -> bool:
+    return is_one_of(host, _LOCAL) or host.startswith("127.")
 
 
 def _chosen(profile: str | None, url: str, profiles: Mapping[str, Profile]) -> tuple[str, Source]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,6 +55,17 @@ class Address:
 
     def _preferred(self, loopback: str) -> str:
         return loopback if self.host in _REACHED_AS_LOCALHOST else self.host
+
+
+def is_one_of(host: str, patterns: Iterable[str]) -> bool:
+    """Whether a pattern is this name, or is `*.` and the name but for its first labels."""
+    name = host.lower().removesuffix(".")
+    return any(name == each or _fits(name, each) for each in patterns)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """The `*` stands for one character at least."""
+    return pattern[:2] == "*." and name.endswith(pattern[1:]) and len(name) >= len(pattern)
 
 
 def _origin(scheme: str, host: str, port: int) -> str:

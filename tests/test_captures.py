@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -316,6 +317,32 @@ def test_the_profile_can_be_given_and_is_rfc_at_a_host_of_nobody():
     assert (given.profile, given.profile_from) == ("rfc", Source.GIVEN)
     with pytest.raises(CaptureError, match="there is no profile 'x'; there is: rfc"):
         mockpush.inspect(push(), profile="x")
+
+
+VENDOR = replace(PROFILES["rfc"], name="vendor", hosts=("push.example", "*.push.example"))
+
+
+@pytest.mark.parametrize(
+    "host", ["push.example", "PUSH.example", "a.push.example", "a.b.push.example"]
+)
+def test_the_profile_is_that_of_the_host(host):
+    profiles = {"rfc": PROFILES["rfc"], "vendor": VENDOR}
+    [found] = inspect_all(push(f"https://{host}/p"), at=NOW, profiles=profiles)
+    assert (found.profile, found.profile_from) == ("vendor", Source.HOST)
+    [elsewhere] = inspect_all(
+        push("https://proxy/p"), endpoint=f"https://{host}/p", profiles=profiles
+    )
+    assert elsewhere.profile == "vendor"
+    [other] = inspect_all(push("https://notpush.example/p"), profiles=profiles)
+    assert other.profile == "rfc"
+
+
+def test_a_post_to_a_push_service_is_a_push_whatever_it_lacks():
+    page = recorded(push(), url="https://a.example/", headers=[])
+    bare = recorded(push(), headers=[])
+    archive = {"log": {"entries": [page, bare]}}
+    [found] = inspect_all(archive, profiles={"vendor": VENDOR, "rfc": PROFILES["rfc"]})
+    assert "ttl.missing" in found.codes
 
 
 def test_the_profiles_that_judge_are_those_that_are_given():

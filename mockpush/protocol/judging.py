@@ -113,7 +113,8 @@ class Profile:
     """How one push service behaves, as data.
 
     `prefix` (and `query`, if the token is a query parameter) is the shape of its endpoints;
-    `limits` are named numbers that rows and clamps refer to: `body` octets, `ttl` seconds.
+    `limits` are named numbers that rows and clamps refer to: `body` octets, `ttl` seconds. `hosts`
+    are the vendor's own, as patterns whose `*` is one or more labels.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Profile:
     full: Template
     limits: Mapping[str, float]
     query: str | None = None
+    hosts: tuple[str, ...] = ()
     delivery: Delivery = RFC8030
     named_answers: Mapping[str, Template] = field(default_factory=dict)
 
