@@ -48,13 +48,19 @@ _ON_BODY: Final = "encryption."
 _DEFAULT: Final = "rfc"
 
 
-class Source(StrEnum):
-    """Where something that the capture was judged by comes from."""
+class ProfileSource(StrEnum):
+    """Why a push is judged as by one push service."""
 
     GIVEN = "given"
     HOST = "host"
-    """the host that the request went to"""
+    """the host that it went to"""
     DEFAULT = "default"
+
+
+class TimeSource(StrEnum):
+    """Where the time comes from at which a push is taken to have been sent."""
+
+    GIVEN = "given"
     CAPTURE = "capture"
     DATE = "date"
     """the Date header field"""
@@ -74,9 +80,9 @@ class InspectedPush:
     payload: Payload
     judgements: Mapping[str, Judgement]
     profile: str
-    profile_from: Source
+    profile_from: ProfileSource
     at: float
-    at_from: Source
+    at_from: TimeSource
     origin: str
 
     @property
@@ -251,20 +257,22 @@ def _is_local(host: str) -> bool:
     return is_one_of(host, _LOCAL) or host.startswith("127.")
 
 
-def _chosen(profile: str | None, url: str, profiles: Mapping[str, Profile]) -> tuple[str, Source]:
+def _chosen(
+    profile: str | None, url: str, profiles: Mapping[str, Profile]
+) -> tuple[str, ProfileSource]:
     if profile is not None:
-        return profile, Source.GIVEN
+        return profile, ProfileSource.GIVEN
     named = _profile_of(url, profiles)
-    return (_DEFAULT, Source.DEFAULT) if named is None else (named, Source.HOST)
+    return (_DEFAULT, ProfileSource.DEFAULT) if named is None else (named, ProfileSource.HOST)
 
 
-def _moment(captured: Captured, at: float | None) -> tuple[float, Source]:
+def _moment(captured: Captured, at: float | None) -> tuple[float, TimeSource]:
     if at is not None:
-        return at, Source.GIVEN
+        return at, TimeSource.GIVEN
     if captured.at is not None:
-        return captured.at, Source.CAPTURE
+        return captured.at, TimeSource.CAPTURE
     date = captured.date
-    return (process_time(), Source.NOW) if date is None else (date, Source.DATE)
+    return (process_time(), TimeSource.NOW) if date is None else (date, TimeSource.DATE)
 
 
 def _subscription(

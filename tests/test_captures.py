@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import mockpush
-from mockpush.captures import Source, inspect_all
+from mockpush.captures import ProfileSource, TimeSource, inspect_all
 from mockpush.errors import CaptureError
 from mockpush.history import correlate
 from mockpush.profiles import PROFILES, STRICT
@@ -189,18 +189,18 @@ def recorded(capture: dict, **members: object) -> dict:
 def test_exp_is_judged_by_the_time_of_the_capture():
     archive = {"log": {"entries": [recorded(push())]}}
     found = mockpush.inspect(archive)
-    assert (found.codes, found.at, found.at_from) == ([], NOW, Source.CAPTURE)
+    assert (found.codes, found.at, found.at_from) == ([], NOW, TimeSource.CAPTURE)
 
 
 def test_the_date_field_says_when_if_nothing_else_does():
     found = mockpush.inspect(push(Date="Fri, 31 Jan 2025 12:00:00 GMT"))
-    assert (found.codes, found.at, found.at_from) == ([], NOW, Source.DATE)
+    assert (found.codes, found.at, found.at_from) == ([], NOW, TimeSource.DATE)
 
 
 def test_without_any_time_it_is_judged_as_sent_now(monkeypatch):
     monkeypatch.setattr("mockpush.captures.process_time", lambda: NOW + 7200)
     found = mockpush.inspect(push())
-    assert (found.codes, found.at_from) == (["vapid.exp.past"], Source.NOW)
+    assert (found.codes, found.at_from) == (["vapid.exp.past"], TimeSource.NOW)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_without_any_time_it_is_judged_as_sent_now(monkeypatch):
 def test_the_time_that_is_given_wins(at):
     archive = {"log": {"entries": [{**recorded(push()), "startedDateTime": "2020-01-01"}]}}
     found = mockpush.inspect(archive, at=at)
-    assert (found.codes, found.at, found.at_from) == ([], NOW, Source.GIVEN)
+    assert (found.codes, found.at, found.at_from) == ([], NOW, TimeSource.GIVEN)
 
 
 @pytest.mark.parametrize("at", ["yesterday", "1e9", float("inf"), 1e15, -1e15, "9" * 13])
@@ -312,9 +312,9 @@ def test_an_empty_archive_says_so():
 
 def test_the_profile_can_be_given_and_is_rfc_at_a_host_of_nobody():
     found = mockpush.inspect(push(), at=NOW)
-    assert (found.profile, found.profile_from) == ("rfc", Source.DEFAULT)
+    assert (found.profile, found.profile_from) == ("rfc", ProfileSource.DEFAULT)
     given = mockpush.inspect(push(), at=NOW, profile="rfc")
-    assert (given.profile, given.profile_from) == ("rfc", Source.GIVEN)
+    assert (given.profile, given.profile_from) == ("rfc", ProfileSource.GIVEN)
     with pytest.raises(CaptureError, match="there is no profile 'x'; there is: rfc"):
         mockpush.inspect(push(), profile="x")
 
@@ -328,7 +328,7 @@ VENDOR = replace(PROFILES["rfc"], name="vendor", hosts=("push.example", "*.push.
 def test_the_profile_is_that_of_the_host(host):
     profiles = {"rfc": PROFILES["rfc"], "vendor": VENDOR}
     [found] = inspect_all(push(f"https://{host}/p"), at=NOW, profiles=profiles)
-    assert (found.profile, found.profile_from) == ("vendor", Source.HOST)
+    assert (found.profile, found.profile_from) == ("vendor", ProfileSource.HOST)
     [elsewhere] = inspect_all(
         push("https://proxy/p"), endpoint=f"https://{host}/p", profiles=profiles
     )

@@ -40,8 +40,8 @@ _NO_PAYLOAD: Final = {
 @click.command()
 @click.argument("file", default="-", metavar="[FILE|-]")
 @option("--profile", metavar="NAME", help="The push service to judge by, if not that of the host.")
-@option("--endpoint", metavar="URL", help="Where it was pushed to, if the capture does not say.")
-@at_option
+@option("--endpoint", metavar="URL", help="Where it was pushed to, if the capture does not say it.")
+@at_option(help="When it was sent, if the capture does not say it, or not rightly.")
 @option(
     "--subscription",
     metavar="FILE",

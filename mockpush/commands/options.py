@@ -36,7 +36,8 @@ def _moment(_: click.Context, __: click.Parameter, value: str | None) -> float |
         raise click.BadParameter(f"{error}.") from None
 
 
-at_option = option("--at", callback=_moment, metavar="TIME", help="When it was sent, if not now.")
+at_option = partial(option, "--at", callback=_moment, metavar="TIME")
+"""A flag that says when something was sent; its value is in seconds since the epoch."""
 
 
 class SettingOption(click.Option):

@@ -88,7 +88,7 @@ def _kept(pair: VapidKeys, file: Path) -> dict[str, Any]:
 @vapid.command()
 @click.argument("token")
 @option("--endpoint", metavar="URL", help="The endpoint pushed to, whose origin aud must be.")
-@at_option
+@at_option(help="When it was sent, if not now.")
 @option(
     "--public-key",
     metavar="K",

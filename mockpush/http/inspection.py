@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from mockpush.captures import InspectedPush, Source, inspect_all
+from mockpush.captures import InspectedPush, ProfileSource, TimeSource, inspect_all
 from mockpush.errors import CaptureError, InvalidRequestError
 from mockpush.http.answers import JSONAnswer
 from mockpush.http.kinds import Json, Kind, record, text
@@ -130,9 +130,9 @@ PUSH: Final[View[InspectedPush]] = {
     "body": Shown(nullable(object_of(base64=BASE64, size=INTEGER)), _body),
     "remarks": Shown(array_of(STRING), lambda push: list(push.captured.remarks)),
     "profile": Shown(STRING, lambda push: push.profile),
-    "profile_from": Shown(enum_of(Source), lambda push: push.profile_from),
+    "profile_from": Shown(enum_of(ProfileSource), lambda push: push.profile_from),
     "at": Shown(TIME, lambda push: iso_time(push.at)),
-    "at_from": Shown(enum_of(Source), lambda push: push.at_from),
+    "at_from": Shown(enum_of(TimeSource), lambda push: push.at_from),
     "origin": Shown(STRING, lambda push: push.origin),
     "ttl": Shown(nullable(INTEGER), lambda push: push.inspection.ttl),
     "topic": Shown(OPTIONAL_STRING, lambda push: push.inspection.topic),
