@@ -220,7 +220,7 @@ def _inspected(
     moment, moment_from = _moment(captured, at)
     subscription = _subscription(known, url, origins, name)
     request = PushRequest(
-        captured.method, url, list(captured.headers), captured.body or b"", moment, moment
+        captured.method, url, captured.headers, captured.body or b"", moment, moment
     )
     inspection = _inspection(captured, request, Context(subscription, origins, moment))
     return InspectedPush(

@@ -62,7 +62,7 @@ def expected_findings(captured: dict) -> list[str]:
         keys=KEYS,
         application_server_key=base64url_decode(CORPUS["vapid_public_key"]),
     )
-    headers = [(name.lower().encode(), value.encode()) for name, value in captured["headers"]]
+    headers = tuple((name.lower().encode(), value.encode()) for name, value in captured["headers"])
     body = base64.b64decode(captured["body"] or "")
     request = PushRequest(captured["method"], "/push/token", headers, body, at, at)
     found = inspect(request, Context(subscription, (origin,), at))

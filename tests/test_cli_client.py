@@ -285,7 +285,7 @@ def test_each_message_is_a_line_oldest_first(control):
     send(control, "")
     first, second, third = run("messages").output.splitlines()
     assert 'acknowledged  ttl=5  topic=one  urgency=normal  "first\\x1b\\n"' in first
-    assert second.endswith("urgency=low  2 octets")
+    assert second.endswith("urgency=low  2 octets  1 finding")
     assert third.endswith("payload: none")
     assert [each["id"] for each in printed("messages")] == [each.id for each in control.messages]
 
