@@ -76,25 +76,30 @@ def run(*arguments: str, **options):
     return CliRunner().invoke(main, ["inspect", *arguments], **options)
 
 
+def lines(result) -> list[str]:
+    """What was printed, without its columns."""
+    return [" ".join(line.split()) for line in result.output.splitlines()]
+
+
 def test_a_push_is_explained_from_standard_input(subscription):
     result = run(*AT, "--subscription", subscription, input=raw(Topic="news"))
     assert result.exit_code == 0
     assert result.stderr == ""
-    shown = [line.strip() for line in result.output.splitlines()]
+    shown = lines(result)
     assert shown[0] == f"POST {ENDPOINT}"
     for line in (
-        "profile  rfc (the host is that of no known push service)",
-        "sent     2025-01-31T12:00:00Z (as you say)",
-        "origin   https://push.example",
-        "ttl      60",
-        "topic    news",
-        "coding   aes128gcm",
-        'payload  "{"order": 7}"',
-        "aud  https://push.example",
-        "exp  1738328400.0  2025-01-31T13:00:00Z  60 min ahead",
-        "signature  valid",
+        "profile rfc (the host is that of no known push service)",
+        "sent 2025-01-31T12:00:00Z (as you say)",
+        "origin https://push.example",
+        "ttl 60",
+        "topic news",
+        "coding aes128gcm",
+        'payload "{"order": 7}"',
+        "aud https://push.example",
+        "exp 1738328400.0 2025-01-31T13:00:00Z 60 min ahead",
+        "signature valid",
         "0 findings",
-        "rfc  201",
+        "rfc 201",
     ):
         assert line in shown
 
@@ -105,7 +110,7 @@ def test_it_fails_if_the_push_service_would_have_refused_it(tmp_path):
     assert result.exit_code == 1
     assert "must ttl.not_a_number: TTL is not a number of seconds [RFC 8030" in result.output
     assert "hint      TTL takes digits only" in result.output
-    assert "rfc  400  ttl.not_a_number" in result.output
+    assert "rfc 400 ttl.not_a_number" in lines(result)
 
 
 def test_findings_stand_in_the_order_of_their_weight():
