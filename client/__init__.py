@@ -9,13 +9,16 @@ from mockpush._lazy import lazy_names
 if TYPE_CHECKING:
     from .control import Control
     from .push_subscription import PushSubscription
+    from .receipts import Receipt, ReceiptMonitor
     from .user_agent import UserAgent
 
-__all__ = ["Control", "PushSubscription", "UserAgent"]
+__all__ = ["Control", "PushSubscription", "Receipt", "ReceiptMonitor", "UserAgent"]
 
 _MODULES = {
     "Control": "mockpush.client.control",
     "PushSubscription": "mockpush.client.push_subscription",
+    "Receipt": "mockpush.client.receipts",
+    "ReceiptMonitor": "mockpush.client.receipts",
     "UserAgent": "mockpush.client.user_agent",
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mockpush import errors
+from mockpush.protocol.model import Urgency
 
 from .inbox import Inbox, Registration
 from .monitoring import Monitor, Turn
@@ -32,6 +33,21 @@ class Connection:
         self._inbox = inbox
         self._monitors: list[Monitor] = []
         self._left_behind: list[SubscriptionResource] = []
+        self._minimum_urgency: Urgency | None = None
+        self._looks = 0
+
+    @property
+    def minimum_urgency(self) -> Urgency | None:
+        """What is less urgent stays at the service (RFC 8030, Section 5.3)."""
+        return self._minimum_urgency
+
+    @minimum_urgency.setter
+    def minimum_urgency(self, lowest: Urgency | None) -> None:
+        with self.turn:
+            self._minimum_urgency = lowest
+            self._stop_monitors()
+            if self.online and self.registration is not None:
+                self._start_monitor(self.registration)
 
     def serve(self, registration: Registration) -> None:
         """Serves this subscription from now on, and gives up the one before."""
@@ -94,14 +110,17 @@ class Connection:
         with self.turn:
             while self.online and (registration := self.registration):
                 alone = not any(monitor.asking for monitor in self._monitors)
+                self._looks += 1
                 try:
-                    delivery = registration.resource.monitor(wait=0)
+                    deliveries = registration.resource.monitor(
+                        wait=0, minimum_urgency=self._minimum_urgency
+                    )
                 except errors.NotFoundError:
                     self._lose(registration)
                     continue
-                if delivery is not None:
+                for delivery in deliveries:
                     self.take(registration, delivery)
-                elif alone:
+                if alone and not deliveries:
                     self._start_monitor(registration)
                     return
 
@@ -111,8 +130,12 @@ class Connection:
         """Processes a message once, whoever got it; what comes too late is delivered again."""
         with self.turn:
             current = self.online and self.registration is registration
-            if current and not (monitor is not None and monitor.stopped):
+            if not current or (monitor is not None and monitor.stopped):
+                return
+            if delivery.endpoint in (None, registration.resource.endpoint):
                 self._inbox.take(registration, delivery)
+            else:  # of the same set, and given up by us
+                registration.resource.acknowledge(delivery)
 
     def _start_monitor(self, registration: Registration) -> None:
         self._monitors = [monitor for monitor in self._monitors if monitor.alive]
@@ -129,21 +152,30 @@ class Connection:
             monitor.stop()
 
     def _watch(self, registration: Registration, monitor: Monitor) -> None:
-        """Waits for one message in the background."""
+        """Waits for one message in the background: for the whole set (RFC 8030, Section 6.1).
+
+        The end of one subscription is no end of its set: if nothing came, `catch_up` asks for it.
+        """
         with self.turn:
             monitor.asking = not monitor.stopped
+            looks, lowest = self._looks, self._minimum_urgency
         if not monitor.asking:
             return
+        resource, own = registration.resource, monitor.transport
         try:
-            delivery = registration.resource.monitor(wait=_WAIT, transport=monitor.transport)
+            deliveries = resource.monitor(
+                wait=_WAIT, whole_set=True, minimum_urgency=lowest, transport=own
+            )
         except errors.NotFoundError:
             monitor.asking = False
             self._lose(registration)
             return
         finally:
             monitor.asking = False
-        if delivery is not None:
+        for delivery in deliveries:
             self.take(registration, delivery, monitor)
+        if not deliveries and resource.set_url is not None and self._looks == looks:
+            self.catch_up()
 
     def _lose(self, registration: Registration) -> None:
         """The service does not know the subscription any more (RFC 8030, Section 7.3)."""

@@ -12,6 +12,7 @@ from mockpush import errors
 from . import explaining
 from .api import Api, Json
 from .arrivals import Arrivals, Shortfall, Taken
+from .deadlines import in_event_loop
 from .matching import REQUESTS, MessageMatch, R, RequestMatch
 from .operations import HasPublicKey, Operations
 from .records import Message, Request
@@ -122,7 +123,7 @@ class Control(Operations):
         unless the sender works in the background.
         """
         wanted = self._resolved(match)
-        patience = 0.0 if _in_event_loop() else within
+        patience = 0.0 if in_event_loop() else within
         outcome = self._message_arrivals.take(1, wanted, patience)
         if not isinstance(outcome, Shortfall):
             raise errors.WaitError(
@@ -182,7 +183,7 @@ class Control(Operations):
         match: Mapping[str, Any],
         since: str | None = None,
     ) -> list[R]:
-        patience = 0.0 if _in_event_loop() else timeout
+        patience = 0.0 if in_event_loop() else timeout
         outcome = arrivals.take(count, match, patience, since=since)
         if not isinstance(outcome, Shortfall):
             return outcome
@@ -226,14 +227,6 @@ def _is_about_the_sender(request: Request) -> bool:
     """Not a refusal that the test itself arranged: a gone subscription, a limit, a fault."""
     finding = request.finding
     return request.fault is None and (finding is None or finding.level != "information")
-
-
-def _in_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _blocking(twin: str) -> errors.BlockingWaitError:

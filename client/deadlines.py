@@ -1,7 +1,8 @@
-"""How long a wait may still take."""
+"""How long a wait may take, and where it may not wait at all."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 
@@ -24,3 +25,12 @@ class Deadline:
     def remaining(self) -> float:
         """Seconds until then, at least 0."""
         return max(0.0, self._end - real_monotonic())
+
+
+def in_event_loop() -> bool:
+    """Whether waiting here would stop a running event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

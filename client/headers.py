@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
-PUSH_RELATION: Final = "urn:ietf:params:push"
-_LINK: Final = re.compile(r"<([^>]*)>((?:\s*;\s*[^\s=;,]+\s*=\s*(?:\"[^\"]*\"|[^\s;,]*))*)")
-_RELATION: Final = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]*))", re.IGNORECASE)
+from mockpush.protocol import links
 
 
 class Headers(Mapping[str, str]):
@@ -44,9 +40,5 @@ class Headers(Mapping[str, str]):
 
 
 def linked(headers: Headers, relation: str) -> str | None:
-    """The target of the first Link with this relation, or None (RFC 8288, Section 3)."""
-    for target, parameters in _LINK.findall(headers.get("link", "")):
-        match = _RELATION.search(parameters)
-        if match and relation in (match[1] or match[2] or "").split():
-            return str(target)
-    return None
+    """The target of the first Link with this relation, or None."""
+    return links.linked(headers.get("link", ""), relation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from mockpush import errors
 from mockpush.protocol.model import SubscriptionState, base64url_encode
@@ -15,6 +16,7 @@ from .clock import Clock
 from .event_stream import Event, EventStream
 from .matching import MESSAGES
 from .push_subscription import PushSubscription
+from .receipts import ReceiptMonitor
 from .records import Message
 from .transports.base import Transport
 
@@ -47,6 +49,7 @@ class Operations:
         self._vapid = vapid
         self._use(Api(transport, tenant))
         self._message_arrivals = Arrivals(MESSAGES, self._api, Taken())
+        self._receipt_monitors: dict[str, ReceiptMonitor] = {}
 
     def _use(self, api: Api) -> None:
         self._api = api
@@ -168,6 +171,20 @@ class Operations:
     def delete_messages(self) -> None:
         """Forgets every message."""
         self._api.delete("messages")
+
+    def receipts(self, of: str | Message) -> ReceiptMonitor:
+        """The receipts of a receipt subscription: that of a message, or of this URL.
+
+        It is the same monitor each time. `ValueError` for a message sent without `Prefer:
+        respond-async`, or to a push service that gives no receipts.
+        """
+        url = of if isinstance(of, str) else (of.receipt or {}).get("url")
+        if url is None:
+            raise ValueError(f"for {of!r} no receipt was asked, or its push service gives none")
+        path = urlsplit(url).path
+        if path not in self._receipt_monitors:
+            self._receipt_monitors[path] = ReceiptMonitor(self.transport, url)
+        return self._receipt_monitors[path]
 
     # The service
 

@@ -121,6 +121,8 @@ class Message(Judged):
     """`ok`, `none` (no payload), `failed`, `opaque` (we do not hold the keys) or `pending`"""
     vapid = Member["Json | None"]()
     timeline = Member["list[Json]"]()
+    receipt = Member["Json | None"]()
+    """if asked for: `url` of the receipt subscription; `status`, 204 or 410 once it is out"""
 
     def __init__(self, raw: Mapping[str, Any], api: Api) -> None:
         super().__init__(raw)

@@ -8,10 +8,12 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from mockpush import errors
-from mockpush.protocol.model import base64url_encode
+from mockpush.protocol.links import PUSH, PUSH_SET, link
+from mockpush.protocol.model import Urgency, base64url_encode
 
 from .api import TENANT_HEADER, problem
-from .headers import PUSH_RELATION, Headers, linked
+from .headers import Headers, linked
+from .several import responses
 from .transports.base import REQUEST_TIMEOUT, Fields, Response, Transport
 
 _SUBSCRIBE: Final = "/subscribe"
@@ -29,40 +31,61 @@ class Delivery:
     headers: Headers
     body: bytes
 
+    @property
+    def endpoint(self) -> str | None:
+        """The push resource that it was sent to."""
+        return linked(self.headers, PUSH)
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionResource:
     """One subscription at the push service (RFC 8030, Section 4).
 
-    `path` is its own, `endpoint` the URL of its push resource. Whatever meets a subscription that
-    is gone raises `errors.NotFoundError`.
+    `path` is its own, `endpoint` the URL of its push resource, `set_url` that of its subscription
+    set. Whatever meets a subscription that is gone raises `errors.NotFoundError`.
     """
 
     transport: Transport
     path: str
     endpoint: str
+    set_url: str | None = None
 
     @property
     def id(self) -> str:
         """The service's name for it."""
         return self.path.rpartition("/")[2]
 
-    def monitor(self, *, wait: int, transport: Transport | None = None) -> Delivery | None:
+    def monitor(
+        self,
+        *,
+        wait: int,
+        whole_set: bool = False,
+        minimum_urgency: Urgency | None = None,
+        transport: Transport | None = None,
+    ) -> list[Delivery]:
         """The oldest message that is not acknowledged, at the latest after `wait` seconds.
 
-        None when there is none (Section 6). With `wait=0` another monitoring request of this
-        subscription ends too. `transport`: one of its own for a request that is to be cancelled.
+        Nothing when there is none; with `wait=0` all that there are (Section 6). `whole_set`: of
+        all subscriptions in the set, if there is one (Section 6.1). Another monitoring request for
+        the same ends. `transport`: one of its own for a request that is to be cancelled.
         """
+        headers = [("Prefer", f"wait={wait}")]
+        if minimum_urgency is not None:
+            headers.append(("Urgency", minimum_urgency))
+        path = _path(self.set_url) if whole_set and self.set_url else self.path
         response = self._request(
             "GET",
-            headers=[("Prefer", f"wait={wait}")],
+            headers=headers,
             transport=transport or self.transport,
             timeout=wait + REQUEST_TIMEOUT,
+            path=path,
         )
-        if response.status == 204:
-            return None
-        url = _path(urljoin(self.path, response.headers["Content-Location"]))
-        return Delivery(url, response.headers, response.body)
+        return [
+            Delivery(
+                _path(urljoin(path, each.headers["Content-Location"])), each.headers, each.body
+            )
+            for each in responses(response)
+        ]
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Deletes the message resource (Section 6.2); that it is gone already is fine."""
@@ -90,8 +113,10 @@ class SubscriptionResource:
         transport: Transport,
         headers: Fields = (),
         timeout: float | None = None,
+        path: str | None = None,
     ) -> Response:
-        response = transport.request(method, self.path + action, headers=headers, timeout=timeout)
+        target = path or self.path + action
+        response = transport.request(method, target, headers=headers, timeout=timeout)
         if response.status in _GONE:
             raise errors.NotFoundError(
                 f"the subscription {self.id} is gone", status=response.status
@@ -102,25 +127,34 @@ class SubscriptionResource:
 
 
 def subscribe(
-    transport: Transport, *, tenant: str, application_server_key: bytes | None
+    transport: Transport,
+    *,
+    tenant: str,
+    application_server_key: bytes | None,
+    set_url: str | None = None,
 ) -> SubscriptionResource:
     """A new subscription (RFC 8030, Section 4), restricted to a key (RFC 8292, Section 4.1).
 
-    `application_server_key` is the uncompressed point. A refusal is an `errors.ServiceError`.
+    `application_server_key` is the uncompressed point, `set_url` the set that it is to join
+    (Section 4.1); if that is gone, it gets a new one. A refusal is an `errors.ServiceError`.
     """
     headers = [(TENANT_HEADER, tenant)]
     body = b""
     if application_server_key is not None:
         headers.append(("Content-Type", _OPTIONS_TYPE))
         body = json.dumps({"vapid": base64url_encode(application_server_key)}).encode()
-    target, response = _post(transport, headers, body)
+    offer = [] if set_url is None else [("Link", link(set_url, PUSH_SET))]
+    target, response = _post(transport, [*headers, *offer], body)
+    if offer and response.status == 400:
+        target, response = _post(transport, headers, body)
     if response.status != 201:
         raise problem(response)
-    endpoint = linked(response.headers, PUSH_RELATION)
+    endpoint = linked(response.headers, PUSH)
     location = response.headers.get("location")
     if endpoint is None or location is None:
         raise errors.ServiceError(f"the answer to POST {target} lacks its Link or its Location")
-    return SubscriptionResource(transport, _path(urljoin(target, location)), endpoint)
+    set_url = linked(response.headers, PUSH_SET)
+    return SubscriptionResource(transport, _path(urljoin(target, location)), endpoint, set_url)
 
 
 def _post(transport: Transport, headers: Fields, body: bytes) -> tuple[str, Response]:

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 from mockpush import errors
 from mockpush.protocol.keys import generate_key_pair, parse_application_server_key
-from mockpush.protocol.model import AUTH_SECRET_LENGTH, base64url_decode, base64url_encode
+from mockpush.protocol.model import AUTH_SECRET_LENGTH, Urgency, base64url_decode, base64url_encode
 
 from .connection import Connection
 from .inbox import Inbox, Registration, SubscriptionChange
@@ -40,7 +40,8 @@ class UserAgent:
 
     It starts online. Messages come in by a background thread and whenever `received` is read, each
     once and in order. With permission `prompt`, subscribing asks the user, who consents.
-    `application_server_key` is what `subscribe()` uses when it is called without a key.
+    `application_server_key` is what `subscribe()` uses when it is called without a key. What is
+    less urgent than `minimum_urgency` stays at the service: a browser that saves its battery.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class UserAgent:
         tenant: str = "default",
         permission: PermissionState | str = PermissionState.GRANTED,
         application_server_key: str | bytes | None = None,
+        minimum_urgency: Urgency | str | None = None,
     ) -> None:
         self._transport = transport
         self._operations = Operations(transport, tenant=tenant)
@@ -57,6 +59,8 @@ class UserAgent:
         self._default_key = application_server_key
         self._inbox = Inbox()
         self._connection = Connection(transport, self._inbox)
+        self._set_url: str | None = None
+        self.minimum_urgency = minimum_urgency
 
     # PushManager
 
@@ -133,6 +137,18 @@ class UserAgent:
     def online(self) -> bool:
         """Whether the browser runs and is connected."""
         return self._connection.online
+
+    @property
+    def minimum_urgency(self) -> Urgency | None:
+        """The urgency below which messages wait at the service (RFC 8030, Section 5.3).
+
+        None: all come. When it is lowered, what has waited comes in.
+        """
+        return self._connection.minimum_urgency
+
+    @minimum_urgency.setter
+    def minimum_urgency(self, lowest: Urgency | str | None) -> None:
+        self._connection.minimum_urgency = None if lowest is None else Urgency(lowest)
 
     def go_offline(self) -> None:
         """Takes what has come so far, then goes away: messages wait at the service."""
@@ -213,8 +229,12 @@ class UserAgent:
         keys = ReceiverKeys(private_key, p256dh, secrets.token_bytes(AUTH_SECRET_LENGTH))
         with _aborting():
             resource = subscribe(
-                self._transport, tenant=self._operations.tenant, application_server_key=key
+                self._transport,
+                tenant=self._operations.tenant,
+                application_server_key=key,
+                set_url=self._set_url,
             )
+        self._set_url = resource.set_url
         members = {"p256dh": base64url_encode(p256dh), "auth": base64url_encode(keys.auth)}
         subscription = PushSubscription(
             resource.id, self._operations, endpoint=resource.endpoint, keys=members

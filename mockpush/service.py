@@ -40,6 +40,7 @@ from mockpush.protocol.model import (
 from mockpush.protocol.payload import linted
 from mockpush.protocol.records import PushMessage, RequestRecord, WireAnswer
 from mockpush.real_clock import process_time, real_time
+from mockpush.receipts import find_receipts, open_receipts
 from mockpush.server_journal import ServerJournal
 from mockpush.storage.base import Keep, Storage
 from mockpush.storage.memory import MemoryStorage
@@ -122,12 +123,14 @@ class PushService:
         expires_at: float | None = None,
         online: bool = True,
         held: bool = False,
+        set_id: str | None = None,
+        joins: bool = False,
     ) -> Subscription:
         """A new subscription (RFC 8030, Section 4).
 
         `keys` with a private key make it managed; without keys it is opaque. `held`: a user agent
-        fetches its messages. `InvalidRequestError` for an unknown profile, `LimitError` at the
-        limit.
+        fetches its messages. It begins the set `set_id`, or joins it. `InvalidRequestError` for an
+        unknown profile or set, `LimitError` at the limit.
         """
         chosen = self.profile(profile or self.options.profile)
         token = new_token()
@@ -145,8 +148,9 @@ class PushService:
             expires_at=expires_at,
             held=held,
             online=online,
+            set_id=set_id,
         )
-        await self.storage.add_subscription(subscription)
+        await self.storage.add_subscription(subscription, joins=joins)
         return subscription
 
     def profile(self, name: str) -> Profile:
@@ -248,22 +252,33 @@ class PushService:
         if self._own_time_for_tokens:
             token_time = now
         request = PushRequest(method, target, headers, body, now, token_time, http_version)
-        record, message = self._decide(request, subscription, number, body_size)
+        inspection = inspect(
+            request, Context(subscription, subscription.origins, token_time, body_size)
+        )
+        receipt: str | None = None
+        if inspection.head.receipt and self.profiles[subscription.profile].receipt:
+            receipt = await find_receipts(self.storage, inspection, subscription)
+        record, message = self._decide(request, subscription, number, inspection, receipt)
         if message is None:
             await self.storage.record(record)
         else:
             try:
+                if message.receipt is not None:
+                    await open_receipts(self.storage, message, message.receipt)
                 await self.storage.accept(message, record, record.judgement.profile.delivery)
             except LimitError:
                 await self.storage.record(_refused_as_full(record, subscription))
         return record.answer
 
     def _decide(
-        self, request: PushRequest, subscription: Subscription, number: int, body_size: int | None
+        self,
+        request: PushRequest,
+        subscription: Subscription,
+        number: int,
+        inspection: Inspection,
+        receipt: str | None,
     ) -> tuple[RequestRecord, PushMessage | None]:
-        """Inspects and judges; the message if it is to be kept."""
-        context = Context(subscription, subscription.origins, request.token_time, body_size)
-        inspection = inspect(request, context)
+        """Judges; the message if it is to be kept."""
         judgement = judge(inspection, self.profiles[subscription.profile])
         message: PushMessage | None = None
         payload: Payload | None = None
@@ -277,6 +292,8 @@ class PushService:
         if judgement.accepted:
             message = _message(request, subscription, number, inspection, judgement.profile)
             message.payload = payload
+            if judgement.template is judgement.profile.receipt:
+                message.receipt = receipt
         answer = render(judgement, inspection, message=message, origin=subscription.origins[0])
         record = RequestRecord(
             number,

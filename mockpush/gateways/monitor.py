@@ -1,96 +1,166 @@
-"""User agents that speak RFC 8030: subscribing (Section 4), monitoring (Section 6), acknowledging.
+"""User agents and application servers that speak RFC 8030 to the service.
 
-Where the RFC pushes messages over HTTP/2, a monitoring request here is a long poll: it is answered
-with the oldest message, and acknowledging that lets the next one come. A request that the client
-gives up takes the user agent offline until it monitors again.
+Subscribing (Section 4), monitoring (Section 6), acknowledging, and receipts (Section 6.3). Where
+the RFC pushes over HTTP/2, a monitoring request here is a long poll or a stream of Server-Sent
+Events (`watching.py`). A request that the client gives up takes the user agent offline until it
+monitors again.
 
 HTTP/1.1 has no reliable way to say that a connection is closed: an answer may be on its way to a
 client that has gone, and proxies keep connections open. So there is an extension, `POST
-/s/<id>/offline` and `/online`, by which a user agent says it in so many words.
+/s/<id>/offline` and `/online`, by which a user agent says it in so many words; for all that are in
+a set, `/set/<id>/…`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import Sequence
-from email.utils import formatdate
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urljoin, urlsplit
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from mockpush.errors import InvalidRequestError, KeyFormatError, NotFoundError
-from mockpush.gateways.exchange import (
-    Resource,
-    abandon,
-    disconnected,
-    read_body,
-    read_json,
-    tenant_of,
+from mockpush.gateways.exchange import Resource, read_body, read_json, tenant_of
+from mockpush.gateways.sources import (
+    PROFILE,
+    OfSet,
+    OfSubscription,
+    Receipts,
+    held_subscription,
+    subscription_set,
 )
+from mockpush.gateways.watching import Watches
+from mockpush.protocol.findings import Finding
+from mockpush.protocol.headers import parse_urgency
 from mockpush.protocol.keys import parse_application_server_key
-from mockpush.protocol.model import Subscription, SubscriptionState
-from mockpush.protocol.records import PushMessage
+from mockpush.protocol.links import PUSH, PUSH_SET, link, linked
+from mockpush.protocol.model import (
+    Subscription,
+    SubscriptionSet,
+    SubscriptionState,
+    Urgency,
+    new_token,
+)
+from mockpush.protocol.receipts import ReceiptSubscription
 from mockpush.service import PushService
 
-PROFILE: Final = "rfc"
 OPTIONS_TYPE: Final = "application/webpush-options+json"
-PUSH_RELATION: Final = "urn:ietf:params:push"
-LONGEST_WAIT: Final = 60
-"""Seconds; proxies give up on answers after about a minute."""
-
-_WAIT: Final = re.compile(r'\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:;.*)?', re.IGNORECASE)
-
-
-_Claimed: TypeAlias = Sequence[PushMessage] | None
+SETS: Final = "/set/"
+"""In front of the id of a subscription set."""
 
 
 def routes(service: PushService) -> list[Route]:
-    """The push service, the subscriptions that user agents hold, and the message resources."""
+    """The push service, and what user agents and application servers monitor."""
     monitoring = Monitoring(service)
     table = {
         "/subscribe": {"POST": monitoring.subscribe},
         "/s/{id}": {"GET": monitoring.monitor, "DELETE": monitoring.unsubscribe},
         "/s/{id}/online": {"POST": monitoring.go_online},
         "/s/{id}/offline": {"POST": monitoring.go_offline},
+        "/set/{id}": {"GET": monitoring.monitor_set, "DELETE": monitoring.remove_set},
+        "/set/{id}/online": {"POST": monitoring.set_goes_online},
+        "/set/{id}/offline": {"POST": monitoring.set_goes_offline},
         "/m/{id}": {"DELETE": monitoring.acknowledge},
+        "/r/{id}": {"GET": monitoring.monitor_receipts, "DELETE": monitoring.remove_receipts},
     }
     return [Route(path, Resource(handlers)) for path, handlers in table.items()]
 
 
 class Monitoring:
-    """The requests of user agents; of each subscription one monitoring request at most is open."""
+    """The requests to each of these resources."""
 
     def __init__(self, service: PushService) -> None:
         self._service = service
-        self._open: dict[str, asyncio.Task[_Claimed]] = {}
+        self._watches = Watches(service)
 
     async def subscribe(self, request: Request) -> Response:
-        """A new subscription (RFC 8030, Section 4), restricted to a key if one is given."""
+        """A new subscription (RFC 8030, Section 4), restricted to a key if one is given.
+
+        It joins the subscription set that the user agent offers, else it begins one (Section 4.1).
+        """
+        tenant = tenant_of(request)
+        key = await _application_server_key(request)
+        offered = await self._offered_set(request, tenant)
         subscription = await self._service.subscribe(
-            tenant_of(request),
+            tenant,
             profile=PROFILE,
-            application_server_key=await _application_server_key(request),
+            application_server_key=key,
             held=True,
+            set_id=offered or new_token(),
+            joins=offered is not None,
         )
-        location = f"{self._origin(request)}/s/{subscription.id}"
-        return Response(status_code=201, headers={"Location": location, **_link(subscription)})
+        origin = self._origin(request)
+        links = (
+            link(subscription.endpoint, PUSH),
+            link(f"{origin}{SETS}{subscription.set_id}", PUSH_SET),
+        )
+        headers = {"Location": f"{origin}/s/{subscription.id}", "Link": ", ".join(links)}
+        return Response(status_code=201, headers=headers)
+
+    async def _offered_set(self, request: Request, tenant: str) -> str | None:
+        """The id of the set that the request offers; `InvalidRequestError` if it is not there."""
+        offered = linked(", ".join(request.headers.getlist("link")), PUSH_SET)
+        if offered is None:
+            return None
+        origin = self._origin(request)
+        try:
+            parts = urlsplit(urljoin(f"{origin}/subscribe", offered))
+        except ValueError:
+            raise _no_set(offered) from None
+        ours = f"{parts.scheme}://{parts.netloc}".lower() in (origin, *self._service.origins)
+        own_id = parts.path.removeprefix(SETS) if parts.path.startswith(SETS) else ""
+        found = await self._service.storage.subscription_set(own_id) if ours else None
+        if found is None or found.tenant != tenant:
+            raise _no_set(offered)
+        return own_id
+
+    # Subscriptions
+
+    async def monitor(self, request: Request) -> Response:
+        """The messages of the subscription (Section 6)."""
+        held, lowest = await self._subscription(request), _lowest_urgency(request)
+        return await self._watches.monitor(request, OfSubscription(self._service, held, lowest))
 
     async def unsubscribe(self, request: Request) -> Response:
-        """The user agent gives up the subscription (RFC 8030, Section 7.3)."""
+        """The user agent gives up the subscription (Section 7.3)."""
         subscription = await self._subscription(request)
         await self._service.end_subscription(subscription, state=SubscriptionState.REMOVED)
         return Response(status_code=204)
 
     async def go_online(self, request: Request) -> Response:
         """The user agent is there."""
-        return await self._set_presence(request, online=True)
+        return await self._set_presence([await self._subscription(request)], online=True)
 
     async def go_offline(self, request: Request) -> Response:
         """The user agent is away: what it did not acknowledge is pending again."""
-        return await self._set_presence(request, online=False)
+        return await self._set_presence([await self._subscription(request)], online=False)
+
+    # Subscription sets
+
+    async def monitor_set(self, request: Request) -> Response:
+        """The messages of all subscriptions in the set (Section 6.1)."""
+        found, lowest = await self._set(request), _lowest_urgency(request)
+        return await self._watches.monitor(request, OfSet(self._service, found, lowest))
+
+    async def remove_set(self, request: Request) -> Response:
+        """The user agent gives up the set and all subscriptions in it (Section 7.3.1)."""
+        found = await self._set(request)
+        now = await self._service.now(found.tenant)
+        state = SubscriptionState.REMOVED
+        await self._service.storage.end_set(found.id, state=state, now=now)
+        return Response(status_code=204)
+
+    async def set_goes_online(self, request: Request) -> Response:
+        """The user agent is there for all subscriptions in the set."""
+        return await self._set_presence((await self._set(request)).members, online=True)
+
+    async def set_goes_offline(self, request: Request) -> Response:
+        """The user agent is away for all of them."""
+        return await self._set_presence((await self._set(request)).members, online=False)
+
+    # Messages and receipts
 
     async def acknowledge(self, request: Request) -> Response:
         """The user agent has the message, or the application server takes it back (Section 6.2)."""
@@ -98,89 +168,42 @@ class Monitoring:
             raise NotFoundError("there is no such message, or it has been acknowledged")
         return Response(status_code=204)
 
-    async def monitor(self, request: Request) -> Response:
-        """The oldest message that is not acknowledged, as soon as there is one (Section 6).
+    async def monitor_receipts(self, request: Request) -> Response:
+        """What became of messages: 204 acknowledged, 410 never will be (Section 6.3)."""
+        found = await self._receipts(request)
+        return await self._watches.monitor(request, Receipts(self._service, found))
 
-        It takes over from an earlier monitoring request of the subscription, which ends with 204.
-        """
-        subscription = await self._subscription(request)
-        preferred = _preferred_wait(request)
-        await self._service.connection_made(subscription)
-        work = self._take_over(subscription, LONGEST_WAIT if preferred is None else preferred)
-        gone = asyncio.ensure_future(disconnected(request))
-        try:
-            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-            return self._outcome(subscription, work, gone, preferred)
-        except (ClientDisconnect, asyncio.CancelledError):
-            if self._is_current(subscription, work):
-                await self._service.connection_lost(subscription)
-            raise
-        finally:
-            abandon(work)
-            abandon(gone)
-            if self._is_current(subscription, work):
-                del self._open[subscription.id]
+    async def remove_receipts(self, request: Request) -> Response:
+        """The application server wants no more receipts here (Section 7.3)."""
+        found = await self._receipts(request)
+        now = await self._service.now(found.tenant)
+        await self._service.storage.close_receipts(found.id, now=now)
+        return Response(status_code=204)
 
-    def _take_over(self, subscription: Subscription, wait: float) -> asyncio.Task[_Claimed]:
-        earlier = self._open.get(subscription.id)
-        if earlier is not None:
-            abandon(earlier)
-        work = asyncio.ensure_future(self._claim_next(subscription, wait))
-        self._open[subscription.id] = work
-        return work
+    # Below the surface
 
-    def _is_current(self, subscription: Subscription, work: asyncio.Task[_Claimed]) -> bool:
-        """Whether what this request claimed is still its own to deliver or to give back."""
-        return self._open.get(subscription.id) is work
-
-    def _outcome(
-        self,
-        subscription: Subscription,
-        work: asyncio.Task[_Claimed],
-        gone: asyncio.Future[None],
-        preferred: int | None,
+    async def _set_presence(
+        self, subscriptions: Iterable[Subscription], *, online: bool
     ) -> Response:
-        """From here to the socket nothing suspends: what is claimed is sent or given back."""
-        headers = {} if preferred is None else {"Preference-Applied": f"wait={preferred}"}
-        if not self._is_current(subscription, work):
-            return Response(status_code=204, headers=headers)
-        if gone.done():
-            raise ClientDisconnect
-        claimed = work.result()
-        if not claimed:
-            return Response(status_code=204, headers=headers)
-        return _delivery(claimed[0], subscription, headers)
-
-    async def _claim_next(self, subscription: Subscription, wait: float) -> _Claimed:
-        """One message. None in time, or none since the user agent has gone offline meanwhile."""
-        tenant, own_id = subscription.tenant, subscription.id
-        storage, delivery = self._service.storage, self._service.delivery(subscription)
-        await storage.release(tenant, own_id, now=await self._service.now(tenant))
-        was_online = (await self._held(own_id)).online
-
-        async def look() -> _Claimed:
-            if not (await self._held(own_id)).online:
-                return [] if was_online else None
-            now = await self._service.now(tenant)
-            return await storage.claim(tenant, own_id, delivery=delivery, now=now) or None
-
-        return await self._service.wait(tenant, look, timeout=wait)
-
-    async def _set_presence(self, request: Request, *, online: bool) -> Response:
-        await self._service.set_presence(await self._subscription(request), online=online)
+        for subscription in subscriptions:
+            await self._service.set_presence(subscription, online=online)
         return Response(status_code=204)
 
     async def _subscription(self, request: Request) -> Subscription:
         own_id = request.path_params["id"]
-        await self._service.now((await self._held(own_id)).tenant)
-        return await self._held(own_id)
+        await self._service.now((await held_subscription(self._service, own_id)).tenant)
+        return await held_subscription(self._service, own_id)
 
-    async def _held(self, subscription_id: str) -> Subscription:
-        """The subscription if a user agent holds it and it is active (RFC 8030, Section 7.3)."""
-        found = await self._service.storage.held_subscription(subscription_id)
-        if found is None or found.state is not SubscriptionState.ACTIVE:
-            state = "there is no such subscription" if found is None else f"it is {found.state}"
-            raise NotFoundError(f"{state}: subscribe again")
+    async def _set(self, request: Request) -> SubscriptionSet:
+        own_id = request.path_params["id"]
+        await self._service.now((await subscription_set(self._service, own_id)).tenant)
+        return await subscription_set(self._service, own_id)
+
+    async def _receipts(self, request: Request) -> ReceiptSubscription:
+        found = await self._service.storage.receipt_subscription(request.path_params["id"])
+        if found is None:
+            raise NotFoundError("there is no such receipt subscription")
+        await self._service.now(found.tenant)
         return found
 
     def _origin(self, request: Request) -> str:
@@ -188,6 +211,12 @@ class Monitoring:
         origin = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
         origins = self._service.origins
         return origin if origin in origins else origins[0]
+
+
+def _no_set(offered: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"Link: {offered[:200]!r} is not a subscription set of this service; without it you get one"
+    )
 
 
 async def _application_server_key(request: Request) -> bytes | None:
@@ -208,28 +237,13 @@ async def _application_server_key(request: Request) -> bytes | None:
         raise InvalidRequestError(f"vapid: {error}") from None
 
 
-def _preferred_wait(request: Request) -> int | None:
-    """Seconds of `Prefer: wait=N` (RFC 7240, Section 4.3), bounded; None if there is none."""
-    preferences = ",".join(request.headers.getlist("prefer")).split(",")
-    waits = (_WAIT.fullmatch(preference) for preference in preferences)
-    wait = next((int(match[1]) for match in waits if match), None)
-    return None if wait is None else min(wait, LONGEST_WAIT)
-
-
-def _link(subscription: Subscription) -> dict[str, str]:
-    return {"Link": f'<{subscription.endpoint}>; rel="{PUSH_RELATION}"'}
-
-
-def _delivery(
-    message: PushMessage, subscription: Subscription, headers: dict[str, str]
-) -> Response:
-    """The message as it was sent, but for what the user agent must not see."""
-    own = {
-        **headers,
-        **_link(subscription),
-        "Content-Location": f"/m/{message.id}",
-        "Last-Modified": formatdate(message.received_at, usegmt=True),
-    }
-    response = Response(message.body, headers=own)
-    response.raw_headers += message.inspection.head.relayed
-    return response
+def _lowest_urgency(request: Request) -> Urgency | None:
+    """The Urgency of a monitoring request; None if it has none (RFC 8030, Section 5.3)."""
+    lines = [line.encode("latin-1") for line in request.headers.getlist("urgency")]
+    if not lines:
+        return None
+    findings: list[Finding] = []
+    urgency = parse_urgency(lines, findings)
+    if urgency is None:
+        raise InvalidRequestError(f"Urgency must be {findings[0].expected}")
+    return urgency

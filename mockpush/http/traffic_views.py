@@ -33,7 +33,9 @@ from mockpush.protocol.findings import REGISTRY, Finding, Level
 from mockpush.protocol.inspection import Decryption, Inspection, Payload
 from mockpush.protocol.judging import Judgement, Profile, judge
 from mockpush.protocol.model import MessageState, Urgency
+from mockpush.protocol.receipts import STATUS as RECEIPT_STATUS
 from mockpush.protocol.records import PushMessage, RequestRecord, TimelineEntry, WireAnswer
+from mockpush.receipts import PATH as RECEIPTS
 from mockpush.service import PushService
 
 MAX_NESTING: Final = 64
@@ -137,6 +139,12 @@ def _vapid(inspection: Inspection) -> Json | None:
     return {**claims, "public_key": encoded(vapid.key)}
 
 
+def _receipt(message: PushMessage) -> Json | None:
+    if message.receipt is None:
+        return None
+    return {"url": f"{RECEIPTS}{message.receipt}", "status": RECEIPT_STATUS.get(message.state)}
+
+
 def _timeline(steps: tuple[TimelineEntry, ...]) -> list[Json]:
     return [{"at": iso_time(each.at), "event": each.step, "detail": each.detail} for each in steps]
 
@@ -174,6 +182,10 @@ MESSAGE: Final[View[SeenMessage]] = {
     "timeline": Shown(
         array_of(object_of(at=TIME, event=STRING, detail=OPTIONAL_STRING)),
         lambda seen: _timeline(seen.message.timeline),
+    ),
+    "receipt": Shown(
+        nullable(object_of(url=STRING, status=nullable(INTEGER))),
+        lambda seen: _receipt(seen.message),
     ),
 }
 

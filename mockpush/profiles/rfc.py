@@ -12,6 +12,7 @@ from typing import Final
 from mockpush.protocol.findings import REGISTRY, Level
 from mockpush.protocol.headers import MAX_TTL
 from mockpush.protocol.judging import Compare, Measure, Operator, Profile, Row, Scope, Template, on
+from mockpush.protocol.links import RECEIPT, link
 
 _PROBLEM: Final = (("Content-Type", "application/problem+json"),)
 
@@ -25,6 +26,8 @@ _UNAUTHORIZED: Final = _refusal(401, ("WWW-Authenticate", "vapid"))
 _FORBIDDEN: Final = _refusal(403)
 _NOT_FOUND: Final = _refusal(404)
 _GONE: Final = _refusal(410)
+
+_CREATED: Final = (("Location", "{location}"), ("TTL", "{ttl}"))
 
 _INVALID_TOKEN: Final = on(
     "vapid.authorization.malformed",
@@ -76,6 +79,7 @@ _CHECKS: Final = (
         evidence="RFC 8030, Section 5.4",
     ),
     Row(on("urgency.several", "urgency.unknown"), _BAD_REQUEST, evidence="RFC 8030, Section 5.3"),
+    Row(on("receipt.subscription.unknown"), _BAD_REQUEST, evidence="RFC 8030, Section 5.1"),
     Row(on("vapid.absent"), _UNAUTHORIZED, Scope.RESTRICTED, "RFC 8292, Sections 3 and 4.2"),
     Row(_INVALID_TOKEN, _FORBIDDEN, Scope.RESTRICTED, "RFC 8292, Section 4.2"),
     Row(on("vapid.key.equals_encryption_key"), _BAD_REQUEST, evidence="RFC 8292, Section 3.2"),
@@ -109,7 +113,8 @@ RFC: Final = Profile(
         Row(on("subscription.expired"), _GONE, evidence="what all vendors answer"),
         *_CHECKS,
     ),
-    success=Template(201, (("Location", "{location}"), ("TTL", "{ttl}"))),
+    success=Template(201, _CREATED),
+    receipt=Template(202, (*_CREATED, ("Link", link("{receipt}", RECEIPT)))),
     full=_refusal(503, ("Retry-After", "60")),
     limits={"body": 4096, "ttl": MAX_TTL},
 )

@@ -29,6 +29,7 @@ class _Facts(NamedTuple):
 
 _VALUES: Final[dict[str, Callable[[_Facts], str]]] = {
     "location": lambda facts: f"{facts.origin}/m/{facts.message.id}" if facts.message else "",
+    "receipt": lambda facts: f"{facts.origin}/r/{facts.message.receipt}" if facts.message else "",
     "ttl": lambda facts: str(facts.message.ttl) if facts.message else "",
     "uuid": lambda _: str(uuid.uuid4()).upper(),
     "problem": lambda facts: problem(facts.judgement, facts.inspection),

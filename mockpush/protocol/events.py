@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 
 class EventKind(StrEnum):
-    """Every kind of event; `message.*` follow the steps in `delivery.py`."""
+    """Every kind of event; `message.*` follow the steps in `delivery.py`.
+
+    Those of subscription sets and receipt subscriptions have the id of the resource as `detail`.
+    """
 
     REQUEST = "request"
     MESSAGE_ACCEPTED = "message.accepted"
@@ -23,6 +26,9 @@ class EventKind(StrEnum):
     SUBSCRIPTION_REMOVED = "subscription.removed"
     SUBSCRIPTION_ONLINE = "subscription.online"
     SUBSCRIPTION_OFFLINE = "subscription.offline"
+    SET_REMOVED = "set.removed"
+    RECEIPTS_OPENED = "receipts.opened"
+    RECEIPTS_CLOSED = "receipts.closed"
     CLOCK_ADVANCED = "clock.advanced"
     CLOCK_FROZEN = "clock.frozen"
     CLOCK_RESUMED = "clock.resumed"

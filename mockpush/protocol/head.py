@@ -23,6 +23,7 @@ from mockpush.protocol.headers import (
     parse_urgency,
 )
 from mockpush.protocol.model import Urgency
+from mockpush.protocol.receipts import ReceiptRequest, read_receipt
 
 Lines: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Field lines in order, names in lower case."""
@@ -43,6 +44,7 @@ class Head(NamedTuple):
     relayed: Lines = ()
     findings: tuple[Finding, ...] = ()
     findings_with_body: tuple[Finding, ...] = ()
+    receipt: ReceiptRequest | None = None
 
 
 @lru_cache(maxsize=256)
@@ -58,6 +60,7 @@ def read_head(lines: Lines) -> Head:
     )
     codings = fields.get(b"content-encoding")
     coding = parse_content_encoding(codings, findings)
+    receipt = read_receipt(fields, findings)
     return Head(
         ttl,
         topic,
@@ -67,6 +70,7 @@ def read_head(lines: Lines) -> Head:
         _relayed(lines, coding, parameters.dh),
         tuple(findings),
         findings_with_body(codings, coding),
+        receipt,
     )
 
 

@@ -7,6 +7,7 @@ match.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias
 
@@ -26,6 +27,9 @@ FIELDS: Final = frozenset(
         b"authorization",
         b"crypto-key",
         b"encryption",
+        b"prefer",
+        b"link",
+        b"push-receipt",
     )
 )
 _BASE64URL: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -128,6 +132,48 @@ def parse_urgency(lines: Lines | None, findings: list[Finding]) -> Urgency | Non
     code = "urgency.unknown" if urgency is None else "urgency.case"
     findings.append(Finding(code, _URGENCY_NAMES, shown(value)))
     return urgency
+
+
+class Preferences(NamedTuple):
+    """What Prefer asks for, as far as RFC 8030 gives it a meaning; `wait` in seconds."""
+
+    respond_async: bool = False
+    wait: int | None = None
+
+
+_NO_PREFERENCES: Final = Preferences()
+_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_SECONDS: Final = re.compile(rb"[0-9]{1,9}")
+
+
+def parse_prefer(lines: Lines | None, findings: list[Finding]) -> Preferences:
+    """The preferences `respond-async` and `wait` (RFC 7240, Sections 4.1 and 4.3).
+
+    The first `wait` that is a number counts; unknown preferences and parameters are ignored.
+    """
+    if lines is None:
+        return _NO_PREFERENCES
+    respond_async, waits = False, []
+    for preference in _unquoted(lines).split(b","):
+        name, _, value = (part.strip() for part in preference.partition(b";")[0].partition(b"="))
+        name = name.lower()
+        if name == b"wait" and _SECONDS.fullmatch(value):
+            waits.append(int(value))
+        elif name == b"respond-async":
+            respond_async = True
+            if value:
+                expected = "respond-async"
+                findings.append(Finding("prefer.respond_async.value", expected, shown(preference)))
+        elif preference.strip() and not _TOKEN.fullmatch(name):
+            findings.append(Finding("prefer.malformed", "name, or name=value", shown(preference)))
+    return Preferences(respond_async, waits[0] if waits else None)
+
+
+def _unquoted(lines: Lines) -> bytes:
+    """The lines as one list, without its quotes and the delimiters between them."""
+    pieces = b",".join(lines).split(b'"')
+    pieces[1::2] = [piece.translate(None, b",;") for piece in pieces[1::2]]
+    return b"".join(pieces)
 
 
 AES128GCM: Final = "aes128gcm"

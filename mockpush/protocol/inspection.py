@@ -101,6 +101,12 @@ class Inspection:
         return self.head.parameters
 
     @property
+    def wants_receipt(self) -> bool:
+        """Whether the sender asks to hear of the delivery (RFC 8030, Section 5.1)."""
+        receipt = self.head.receipt
+        return receipt is not None and receipt.wanted
+
+    @property
     def topic_length(self) -> int | None:
         """Characters of the topic."""
         return None if self.topic is None else len(self.topic)

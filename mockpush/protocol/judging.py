@@ -59,8 +59,9 @@ _COMPARISONS: Final[Mapping[Operator, Callable[[float, float], bool]]] = {
 class Template:
     """An answer before it is filled in, equal only to itself.
 
-    Placeholders in headers and body: `{location}` the message resource, `{ttl}` the seconds
-    granted, `{uuid}` a fresh UUID, `{problem}` an RFC 9457 document about the deciding finding.
+    Placeholders in headers and body: `{location}` the message resource, `{receipt}` the receipt
+    subscription, `{ttl}` the seconds granted, `{uuid}` a fresh UUID, `{problem}` an RFC 9457
+    document about the deciding finding.
     `word` is the vendor's own word for the reason.
     """
 
@@ -115,6 +116,7 @@ class Profile:
     `prefix` (and `query`, if the token is a query parameter) is the shape of its endpoints;
     `limits` are named numbers that rows and clamps refer to: `body` octets, `ttl` seconds. `hosts`
     are the vendor's own, as patterns whose `*` is one or more labels.
+    `receipt` is the success answer when a receipt is wanted; None: the service gives no receipts.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Profile:
     query: str | None = None
     hosts: tuple[str, ...] = ()
     delivery: Delivery = RFC8030
+    receipt: Template | None = None
     named_answers: Mapping[str, Template] = field(default_factory=dict)
 
     def endpoint(self, token: str) -> str:
@@ -159,8 +162,14 @@ class Profile:
 
     @cached_property
     def acceptance(self) -> Judgement:
-        """The judgement on a request to which no row objects."""
+        """The judgement on such a request that wants no receipt, as most do."""
         return Judgement(self, self.success)
+
+    def accepting(self, inspection: Inspection) -> Judgement:
+        """The judgement on a request to which no row objects."""
+        if self.receipt is None or not inspection.wants_receipt:
+            return self.acceptance
+        return Judgement(self, self.receipt)
 
     @cached_property
     def named_codes(self) -> frozenset[str]:
@@ -192,7 +201,8 @@ class Judgement(NamedTuple):
     @property
     def accepted(self) -> bool:
         """Whether the message is taken."""
-        return self.template is self.profile.success
+        template, profile = self.template, self.profile
+        return template is profile.success or template is profile.receipt
 
 
 def judge(inspection: Inspection, profile: Profile) -> Judgement:
@@ -202,7 +212,8 @@ def judge(inspection: Inspection, profile: Profile) -> Judgement:
         named = profile.named_codes
         codes = [finding[0] for finding in inspection.findings if finding[0] in named]
     if not codes and _measures_pass(inspection, profile):
-        return profile.acceptance
+        asked = inspection.head.receipt
+        return profile.acceptance if asked is None else profile.accepting(inspection)
     template: Template | None = None
     reported: dict[str, None] = {}
     for row in profile.rows:
@@ -210,7 +221,9 @@ def judge(inspection: Inspection, profile: Profile) -> Judgement:
         if matched:
             template = template or row.answer
             reported.update(dict.fromkeys(matched))
-    return Judgement(profile, template or profile.success, tuple(reported))
+    if template is None:
+        return profile.accepting(inspection)
+    return Judgement(profile, template, tuple(reported))
 
 
 def _measures_pass(inspection: Inspection, profile: Profile) -> bool:

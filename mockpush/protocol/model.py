@@ -60,6 +60,13 @@ class Urgency(StrEnum):
     NORMAL = "normal"
     HIGH = "high"
 
+    def at_least(self, lowest: Urgency) -> bool:
+        """Whether it is not below `lowest` (text would be compared by the alphabet)."""
+        return _RANKS[self] >= _RANKS[lowest]
+
+
+_RANKS: Final = {urgency: rank for rank, urgency in enumerate(Urgency)}
+
 
 class MessageState(StrEnum):
     """Where a push message is in its life; `delivery.py` holds the table of transitions."""
@@ -103,6 +110,7 @@ class Subscription:
     `application_server_key` (65 octets) makes it a restricted one (RFC 8292, Section 4).
     `held`: a user agent fetches its messages; otherwise the service acts as the user agent.
     `gone_status` overrides the profile's own answer once the subscription is not active.
+    `set_id` names the subscription set that it belongs to (RFC 8030, Section 4.1).
     Storage sets `sequence`, which orders the subscriptions of a tenant.
     """
 
@@ -120,12 +128,22 @@ class Subscription:
     online: bool = True
     state: SubscriptionState = SubscriptionState.ACTIVE
     gone_status: int | None = None
+    set_id: str | None = None
     sequence: int = field(default=0, compare=False)
 
     @property
     def managed(self) -> bool:
         """Whether the service holds the private key and can read the payload."""
         return self.keys is not None and self.keys.private_key is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionSet:
+    """Subscriptions that are monitored together (RFC 8030, Section 4.1): the active ones."""
+
+    id: str
+    tenant: str
+    members: tuple[Subscription, ...]
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ class PushMessage:
     Only storage changes `state` and `steps`; `payload` is set once somebody looks. `request` is the
     number of the request that brought it, which orders the messages of a tenant. `ttl` is the time
     granted, in seconds; `steps` are those after the acceptance, and `RECEIVED_AT_ONCE` two at the
-    same time.
+    same time. `receipt` is the id of the receipt subscription that hears what becomes of it.
     """
 
     id: str
@@ -45,6 +45,7 @@ class PushMessage:
     state: MessageState = MessageState.PENDING
     steps: tuple[TimelineEntry, ...] = ()
     payload: Payload | None = None
+    receipt: str | None = None
 
     @property
     def topic(self) -> str | None:

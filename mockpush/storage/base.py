@@ -15,7 +15,8 @@ from typing import NamedTuple, Protocol
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery
 from mockpush.protocol.events import Event, EventKind
-from mockpush.protocol.model import Subscription, SubscriptionState
+from mockpush.protocol.model import Subscription, SubscriptionSet, SubscriptionState, Urgency
+from mockpush.protocol.receipts import Receipt, ReceiptSubscription
 from mockpush.protocol.records import PushMessage, RequestRecord
 
 Events = Iterable[Event]
@@ -26,7 +27,8 @@ class Limits:
     """How much may be kept. `tenants` in all, the others in each tenant.
 
     Over the limit, subscriptions and pending messages are refused with a `LimitError`; messages
-    that are no longer pending, requests and events give way, oldest first.
+    that are no longer pending, requests, events and receipt subscriptions give way, oldest first.
+    Of a subscription set and a receipt there is at most one for each subscription or message.
     """
 
     tenants: int = 4096
@@ -34,6 +36,7 @@ class Limits:
     messages: int = 100_000
     requests: int = 1_000
     events: int = 10_000
+    receipt_subscriptions: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,11 @@ class Storage(Protocol):
         """Sets the clock; `now` is the time on it."""
         ...
 
-    async def add_subscription(self, subscription: Subscription) -> Events:
-        """Keeps a new one; `LimitError` when there are too many, `ServiceError` for a known id."""
+    async def add_subscription(self, subscription: Subscription, *, joins: bool = False) -> Events:
+        """Keeps a new one; `LimitError` when there are too many, `ServiceError` for a known id.
+
+        It begins the set that it names; with `joins` that must be there (`InvalidRequestError`).
+        """
         ...
 
     async def subscription(self, tenant: str, subscription_id: str) -> Subscription | None:
@@ -154,13 +160,38 @@ class Storage(Protocol):
         """
         ...
 
+    async def subscription_set(self, set_id: str) -> SubscriptionSet | None:
+        """The subscription set of this id, in whatever tenant."""
+        ...
+
+    async def end_set(self, set_id: str, *, state: SubscriptionState, now: float) -> Events:
+        """The set and all its members expire or are removed; no event when there is none."""
+        ...
+
     async def claim(
-        self, tenant: str, subscription_id: str, *, delivery: Delivery, now: float
+        self,
+        tenant: str,
+        subscription_id: str,
+        *,
+        delivery: Delivery,
+        now: float,
+        lowest: Urgency | None = None,
     ) -> Sequence[PushMessage]:
         """Delivers pending messages to a present user agent, as many as its window allows.
 
-        Never one whose time has come by `now`.
+        Never one whose time has come by `now`, nor one that is less urgent than `lowest`; of the
+        latter those of TTL 0 are dropped.
         """
+        ...
+
+    async def claim_from_set(
+        self, set_id: str, *, delivery: Delivery, now: float, lowest: Urgency | None = None
+    ) -> Sequence[PushMessage]:
+        """The same for the members of a set together; `NotFoundError` if it is not there."""
+        ...
+
+    async def departed(self, set_id: str) -> bool:
+        """Whether a subscription has left the set since this was asked last."""
         ...
 
     async def release(self, tenant: str, subscription_id: str, *, now: float) -> Events:
@@ -173,6 +204,30 @@ class Storage(Protocol):
 
     async def cancel(self, message_id: str, *, now: float) -> Events:
         """Cancels a pending message; no event when there is none."""
+        ...
+
+    async def open_receipts(self, subscription: ReceiptSubscription) -> Events:
+        """Keeps a receipt subscription unless it is there; at the limit the oldest gives way.
+
+        `NotFoundError` if there is no such tenant. What becomes of a message that names it as its
+        `receipt` is kept for it, but for being replaced.
+        """
+        ...
+
+    async def receipt_subscription(self, receipt_id: str) -> ReceiptSubscription | None:
+        """The receipt subscription of this id, in whatever tenant."""
+        ...
+
+    async def close_receipts(self, receipt_id: str, *, now: float) -> Events:
+        """Forgets a receipt subscription and its receipts; no event when there is none."""
+        ...
+
+    async def take_receipts(self, receipt_id: str, *, limit: int | None) -> Sequence[Receipt]:
+        """Takes out the oldest receipts, at most `limit`."""
+        ...
+
+    async def put_back_receipts(self, receipt_id: str, receipts: Sequence[Receipt]) -> None:
+        """Puts back what could not be delivered, in front of all others."""
         ...
 
     async def expire(self, tenant: str, *, until: float) -> Events:

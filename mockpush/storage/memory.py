@@ -13,14 +13,15 @@ from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery, Step, next_state
 from mockpush.protocol.events import Event, EventKind
-from mockpush.protocol.model import MessageState, Subscription, SubscriptionState
+from mockpush.protocol.model import MessageState, Subscription, SubscriptionState, Urgency
 from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.storage.base import Arrival, Events, Keep, Limits, TenantSummary
 from mockpush.storage.event_log import EventLog
+from mockpush.storage.memory_resources import Resources, claim
 from mockpush.storage.tenant import REAL_TIME, Tenant
 
 
-class MemoryStorage:
+class MemoryStorage(Resources):
     """Implements `Storage`."""
 
     is_immediate = True
@@ -56,6 +57,8 @@ class MemoryStorage:
             self._forget(found, list(found.messages.values()))
         if Keep.SUBSCRIPTIONS not in keep:
             self._forget_subscriptions(found, list(found.subscriptions.values()))
+            found.sets.clear()
+            found.receipts.clear()
         if Keep.REQUESTS not in keep:
             found.journal.clear()
         if Keep.CLOCK not in keep:
@@ -74,13 +77,18 @@ class MemoryStorage:
 
     # Subscriptions
 
-    async def add_subscription(self, subscription: Subscription) -> Events:
+    async def add_subscription(self, subscription: Subscription, *, joins: bool = False) -> Events:
         tenant = self._tenant(subscription.tenant)
         if subscription.id in tenant.subscriptions:
             raise InvalidRequestError(
                 f"there is a subscription {subscription.id!r} already", status=409
             )
+        if joins and subscription.set_id not in tenant.sets:
+            raise InvalidRequestError("there is no such subscription set")
         self._make_room_for_subscription(tenant)
+        if len(tenant.sets) >= self._limits.subscriptions:
+            tenant.sets.remove_an_empty_one()
+        tenant.sets.join(subscription)
         self._keep(tenant, replace(subscription, sequence=tenant.events.sequence + 1))
         tenant.queues[subscription.id] = {}
         if subscription.expires_at is not None:
@@ -166,19 +174,17 @@ class MemoryStorage:
         return [*events, tenant.record(record)]
 
     async def claim(
-        self, tenant: str, subscription_id: str, *, delivery: Delivery, now: float
+        self,
+        tenant: str,
+        subscription_id: str,
+        *,
+        delivery: Delivery,
+        now: float,
+        lowest: Urgency | None = None,
     ) -> Sequence[PushMessage]:
         await self.expire(tenant, until=now)
         found, subscription = self._subscription(tenant, subscription_id)
-        if not subscription.online:
-            return []
-        queue = found.queues[subscription_id].values()
-        pending = [message for message in queue if message.state is MessageState.PENDING]
-        if delivery.window is not None:
-            pending = pending[: max(0, delivery.window - (len(queue) - len(pending)))]
-        for message in pending:
-            found.step(message, Step.DELIVER, now)
-        return pending
+        return claim(found, [subscription], delivery, now, lowest)
 
     async def release(self, tenant: str, subscription_id: str, *, now: float) -> Events:
         found, _ = self._subscription(tenant, subscription_id)
@@ -270,6 +276,9 @@ class MemoryStorage:
 
     def _forget(self, tenant: Tenant, messages: Sequence[PushMessage]) -> None:
         for message in messages:
+            if message.open and message.receipt is not None:
+                tenant.receipts.note(message)
+                tenant.notify(tenant.name)
             tenant.leave_queue(message)
             del tenant.messages[message.id]
         tenant.closed = deque(each for each in tenant.closed if each in tenant.messages)
@@ -308,6 +317,7 @@ class MemoryStorage:
         for subscription in subscriptions:
             del tenant.subscriptions[subscription.id], tenant.queues[subscription.id]
             del self._tokens[subscription.token]
+            tenant.sets.leave(subscription)
             self._held.pop(subscription.id, None)
 
     def _make_room_for_subscription(self, tenant: Tenant) -> None:
@@ -322,6 +332,7 @@ class MemoryStorage:
 
     def _end(self, tenant: Tenant, ended: Subscription, now: float) -> list[Event]:
         self._keep(tenant, ended)
+        tenant.sets.leave(ended)
         expired = ended.state is SubscriptionState.EXPIRED
         kind = EventKind.SUBSCRIPTION_EXPIRED if expired else EventKind.SUBSCRIPTION_REMOVED
         events = [tenant.emit(now, kind, ended.id)]

@@ -20,6 +20,8 @@ from mockpush.protocol.records import (
 )
 from mockpush.storage.base import Events
 from mockpush.storage.event_log import EventLog
+from mockpush.storage.receipts import ReceiptQueues
+from mockpush.storage.sets import SubscriptionSets
 
 REAL_TIME: Final = Clock()
 _KINDS: Final = {step: EventKind(f"message.{step}") for step in Step}
@@ -48,6 +50,8 @@ class Tenant:
     expiries: list[tuple[float, str]] = field(default_factory=list)
     closed: deque[str] = field(default_factory=deque)
     open: int = 0
+    sets: SubscriptionSets = field(default_factory=SubscriptionSets)
+    receipts: ReceiptQueues = field(default_factory=ReceiptQueues)
 
     def replaced(self, message: PushMessage, delivery: Delivery) -> PushMessage | None:
         """The message that a new one of the same topic replaces (RFC 8030, Section 5.4)."""
@@ -95,6 +99,8 @@ class Tenant:
         message.state = MessageState.ACKNOWLEDGED
         message.steps = RECEIVED_AT_ONCE
         self.closed.append(message.id)
+        if message.receipt is not None:
+            self.receipts.note(message)
         self.journal.append(record)
         events = self.events.add_reception(record)
         self.notify(self.name)
@@ -133,6 +139,8 @@ class Tenant:
         if not message.open:
             self.leave_queue(message)
             self.closed.append(message.id)
+            if message.receipt is not None:
+                self.receipts.note(message)
         kind = _KINDS[step]
         return [self.emit(now, kind, message.subscription, message.id, detail)]
 

@@ -13,6 +13,7 @@ from mockpush.protocol.registry import TABLES, Code, Level
 
 THEMES: Final = (
     "The request",
+    "Receipts",
     "VAPID",
     "The body: aes128gcm",
     "The keys of the encryption",

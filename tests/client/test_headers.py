@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from mockpush.client.headers import PUSH_RELATION, Headers, linked
+from mockpush.client.headers import Headers, linked
+from mockpush.protocol.links import PUSH
 
 
 def test_names_are_compared_without_regard_to_case_and_lines_are_joined():
@@ -37,7 +38,7 @@ def test_a_field_that_is_not_there():
     ],
 )
 def test_the_push_resource_is_found_in_a_link(value):
-    assert linked(Headers([("Link", value)]), PUSH_RELATION) == "https://p/1"
+    assert linked(Headers([("Link", value)]), PUSH) == "https://p/1"
 
 
 @pytest.mark.parametrize(
@@ -45,9 +46,9 @@ def test_the_push_resource_is_found_in_a_link(value):
     ["", "<https://p/1>", '<https://p/1>; rel="urn:ietf:params:push:set"', "urn:ietf:params:push"],
 )
 def test_no_link_with_the_relation(value):
-    assert linked(Headers([("Link", value)]), PUSH_RELATION) is None
+    assert linked(Headers([("Link", value)]), PUSH) is None
 
 
 def test_links_in_several_lines():
-    headers = Headers([("Link", "<https://s>; rel=up"), ("Link", f"<p>; rel={PUSH_RELATION}")])
-    assert linked(headers, PUSH_RELATION) == "p"
+    headers = Headers([("Link", "<https://s>; rel=up"), ("Link", f"<p>; rel={PUSH}")])
+    assert linked(headers, PUSH) == "p"

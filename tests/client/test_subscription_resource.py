@@ -92,7 +92,7 @@ def test_an_answer_that_lacks_what_a_user_agent_needs(application, transport, he
 
 def test_monitoring_asks_the_service_to_wait(application, resource):
     answering(application, "/s/s1", 204)
-    assert resource.monitor(wait=30) is None
+    assert resource.monitor(wait=30) == []
     [call] = application.calls
     assert (call.method, call.headers["prefer"]) == ("GET", "wait=30")
 
@@ -101,7 +101,7 @@ def test_monitoring_asks_the_service_to_wait(application, resource):
 def test_a_delivery_names_its_message_resource(application, resource, location):
     headers = [("Content-Location", location), ("Content-Encoding", "aes128gcm")]
     answering(application, "/s/s1", 200, headers, b"\x00body")
-    delivery = resource.monitor(wait=0)
+    [delivery] = resource.monitor(wait=0)
     assert (delivery.url, delivery.body) == ("/m/7", b"\x00body")
     assert delivery.headers["content-encoding"] == "aes128gcm"
     for status in (204, 404, 410):

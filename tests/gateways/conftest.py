@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from email import message_from_bytes
+from email.policy import HTTP
+from http.client import HTTPResponse
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,7 +19,7 @@ import pytest
 from mockpush.http.app import App
 from mockpush.service import PushService
 
-LINK = re.compile(r'<([^>]+)>; rel="urn:ietf:params:push"')
+LINK = re.compile(r'<([^>]+)>; rel="urn:ietf:params:push(:set)?"')
 
 
 @pytest.fixture
@@ -35,10 +41,23 @@ async def http(app: App) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+class Part:
+    """A part of a multipart answer."""
+
+    def __init__(self, part: Any) -> None:
+        assert part.get_content_type() == "application/http"
+        assert part["content-type"].params == {"msgtype": "response"}
+        data = part.get_payload(decode=True)
+        assert int(part["content-length"]) == len(data)
+        response = HTTPResponse(SimpleNamespace(makefile=lambda *_: BytesIO(data)))
+        response.begin()
+        self.status, self.headers, self.body = response.status, response.headers, response.read()
+
+
 class Monitor:
     """A monitoring request that goes on while the test does other things."""
 
-    def __init__(self, app: App, path: str, prefer: str | None) -> None:
+    def __init__(self, app: App, path: str, prefer: str | None, **fields: str) -> None:
         self.status = 0
         self.lines: list[tuple[str, str]] = []
         self.body = b""
@@ -47,6 +66,7 @@ class Monitor:
         headers = [(b"host", b"localhost:8030")]
         if prefer is not None:
             headers.append((b"prefer", prefer.encode()))
+        headers += [(name.encode(), text.encode()) for name, text in fields.items()]
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -74,6 +94,21 @@ class Monitor:
         assert len(headers) == len(self.lines)
         return headers
 
+    @property
+    def events(self) -> list[tuple[str, Any]]:
+        """What has come in a stream: the kinds of the events and their data."""
+        blocks = [block for block in self.body.decode().split("\n\n") if block.startswith("event")]
+        pairs = (re.fullmatch(r"event: (.+)\ndata: (.+)", block) for block in blocks)
+        return [(pair[1], json.loads(pair[2])) for pair in pairs if pair]
+
+    @property
+    def parts(self) -> list[Part]:
+        """The responses in a multipart answer, as the standard library reads them."""
+        kind = self.headers["content-type"].encode()
+        whole = message_from_bytes(b"Content-Type: " + kind + b"\r\n\r\n" + self.body, policy=HTTP)
+        assert whole.get_content_type() == "multipart/mixed"
+        return [Part(each) for each in whole.iter_parts()]
+
     def disconnect(self) -> None:
         """The client goes away; the application has not noticed yet."""
         self.incoming.put_nowait({"type": "http.disconnect"})
@@ -96,21 +131,29 @@ class UserAgent:
         self._app = app
         self._http = http
         self.path = httpx.URL(created.headers["location"]).path
-        match = LINK.fullmatch(created.headers["link"])
-        assert match is not None
-        self.endpoint = match[1]
+        links = {kind: target for target, kind in LINK.findall(created.headers["link"])}
+        self.endpoint = links[""]
+        self.set_url = links[":set"]
 
     @property
     def id(self) -> str:
         return self.path.removeprefix("/s/")
 
-    def monitor(self, prefer: str | None = "wait=60") -> Monitor:
+    def monitor(self, prefer: str | None = "wait=60", **fields: str) -> Monitor:
         """Begins to monitor."""
-        return Monitor(self._app, self.path, prefer)
+        return Monitor(self._app, self.path, prefer, **fields)
 
-    async def poll(self) -> Monitor:
-        """The oldest message that is there now."""
-        return await self.monitor("wait=0").end()
+    async def poll(self, **fields: str) -> Monitor:
+        """What is there now."""
+        return await self.monitor("wait=0", **fields).end()
+
+    def monitor_set(self, prefer: str | None = "wait=60", **fields: str) -> Monitor:
+        """Begins to monitor all that is in its set."""
+        return Monitor(self._app, self.set_path, prefer, **fields)
+
+    @property
+    def set_path(self) -> str:
+        return httpx.URL(self.set_url).path
 
     async def push(self, body: bytes = b"body", **headers: str) -> httpx.Response:
         """An application server sends something; the service does not need to understand it."""
@@ -119,15 +162,24 @@ class UserAgent:
         }
         path = httpx.URL(self.endpoint).path
         answer = await self._http.post(path, content=body, headers=fields)
-        assert answer.status_code == 201, answer.text
+        assert answer.status_code in (201, 202), answer.text
         return answer
 
     async def say(self, action: str) -> httpx.Response:
         """`online` or `offline`."""
         return await self._http.post(f"{self.path}/{action}")
 
+    async def unsubscribe(self) -> None:
+        assert (await self._http.delete(self.path)).status_code == 204
+
 
 Subscribe = Callable[..., Awaitable[UserAgent]]
+
+
+@pytest.fixture
+def watch(app: App) -> Callable[..., Monitor]:
+    """Begins to monitor any resource."""
+    return lambda path, prefer=None, **fields: Monitor(app, path, prefer, **fields)
 
 
 @pytest.fixture

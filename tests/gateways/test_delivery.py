@@ -83,7 +83,8 @@ async def test_one_message_an_answer_in_order_and_the_next_after_the_acknowledge
     for body in (b"1", b"2", b"3"):
         await agent.push(body)
     received = []
-    while (answer := await agent.poll()).status == 200:
+    for _ in range(3):
+        answer = await agent.monitor().end()
         received.append(answer.body)
         deleted = await http.delete(answer.headers["content-location"])
         assert deleted.status_code == 204
@@ -93,7 +94,7 @@ async def test_one_message_an_answer_in_order_and_the_next_after_the_acknowledge
 async def test_what_is_not_acknowledged_is_delivered_again(agent, service):
     await agent.push(b"1")
     await agent.push(b"2")
-    first, again = await agent.poll(), await agent.poll()
+    first, again = await agent.monitor().end(), await agent.monitor().end()
     assert first.body == again.body == b"1"
     assert first.headers["content-location"] == again.headers["content-location"]
     [message, _] = await service.storage.messages("default")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from mockpush.gateways.monitor import LONGEST_WAIT
+from mockpush.gateways.watching import LONGEST_WAIT
 
 
 async def states(service):

@@ -20,12 +20,15 @@ async def test_subscribing_gives_two_urls_that_do_not_betray_each_other(http, se
     created = await http.post("/subscribe")
     assert created.status_code == 201
     assert created.content == b""
-    location, link = created.headers["location"], created.headers["link"]
+    location, links = created.headers["location"], created.headers["link"]
+    link, set_link = links.split(", ")
     assert location.startswith("http://localhost:8030/s/")
     assert link.startswith("<https://localhost:8031/push/")
     assert link.endswith('>; rel="urn:ietf:params:push"')
+    assert set_link.startswith("<http://localhost:8030/set/")
+    assert set_link.endswith('>; rel="urn:ietf:params:push:set"')
     own_id = location.rpartition("/")[2]
-    assert own_id not in link
+    assert own_id not in links
     assert len(base64.urlsafe_b64decode(own_id + "==")) >= 15
     [subscription] = await service.storage.subscriptions("default")
     assert (subscription.id, subscription.held, subscription.managed) == (own_id, True, False)

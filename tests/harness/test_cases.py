@@ -10,7 +10,7 @@ from mockpush.harness.cases import CASES
 from mockpush.harness.globs import selects
 from mockpush.harness.runner import select_cases
 from mockpush.protocol.findings import REGISTRY, Level
-from mockpush.protocol.registry import payload
+from mockpush.protocol.registry import payload, receipts
 
 NOT_JUDGED = {
     "subscription.expired": "the test arranged it",
@@ -20,6 +20,7 @@ NOT_JUDGED = {
     "service.full": "the service's own limit",
     "ttl.zero": "the sender was asked to",
     **dict.fromkeys((row.code for row in payload.CODES), "the sender was given the payload"),
+    **dict.fromkeys((row.code for row in receipts.CODES), "a job cannot ask for a receipt"),
 }
 
 

@@ -30,6 +30,7 @@ REFUSED = {
     400: (
         "ttl.missing ttl.not_a_number ttl.negative ttl.doubled topic.empty topic.too_long"
         " topic.alphabet topic.padded topic.doubled urgency.several urgency.unknown"
+        " receipt.subscription.unknown"
         " vapid.key.equals_encryption_key content_encoding.missing content_encoding.unknown"
         " content_encoding.several encryption.header.truncated encryption.rs.too_small"
         " encryption.keyid.length encryption.keyid.not_uncompressed"
@@ -49,6 +50,7 @@ IN_ORDER = [
     "ttl.missing",
     "topic.padded",
     "urgency.several",
+    "receipt.subscription.unknown",
     "vapid.absent",
     "vapid.signature.invalid",
     "vapid.key.equals_encryption_key",

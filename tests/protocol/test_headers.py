@@ -14,10 +14,12 @@ from mockpush.protocol.headers import (
     MAX_TTL,
     NO_PARAMETERS,
     DraftParameters,
+    Preferences,
     collect,
     findings_with_body,
     parse_content_encoding,
     parse_draft_parameters,
+    parse_prefer,
     parse_topic,
     parse_ttl,
     parse_urgency,
@@ -300,3 +302,46 @@ def test_what_is_read_without_a_finding_is_what_was_sent(value):
 )
 def test_values_are_shown_printable_and_short(value, text):
     assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    ("lines", "preferences", "codes"),
+    [
+        (None, (False, None), []),
+        ([b"respond-async"], (True, None), []),
+        ([b" Respond-Async ; x=y"], (True, None), []),
+        ([b'respond-async=""'], (True, None), []),
+        ([b"respond-async=1"], (True, None), ["prefer.respond_async.value"]),
+        ([b"wait=10"], (False, 10), []),
+        ([b'WAIT = "0"'], (False, 0), []),
+        ([b"wait=soon, wait=5, wait=7"], (False, 5), []),
+        ([b"wait=-1"], (False, None), []),
+        ([b"wait=1.5"], (False, None), []),
+        ([b"wait=" + b"9" * 5000], (False, None), []),
+        ([b"handling=lenient", b"respond-async, wait=10"], (True, 10), []),
+        ([b'foo="a, respond-async; b", wait=1'], (False, 1), []),
+        ([b'foo="a" ;b="c, respond-async"'], (False, None), []),
+        ([b"foo; respond-async"], (False, None), []),
+        ([b"foo=respond-async"], (False, None), []),
+        ([b""], (False, None), []),
+        ([b",, ,"], (False, None), []),
+        ([b"respond async"], (False, None), ["prefer.malformed"]),
+        ([b"=1"], (False, None), ["prefer.malformed"]),
+        ([b"\xff"], (False, None), ["prefer.malformed"]),
+        ([b'"respond-async'], (True, None), []),
+    ],
+)
+def test_preferences(lines, preferences, codes):
+    assert read(parse_prefer, lines) == (Preferences(*preferences), codes)
+
+
+@given(st.lists(st.binary(max_size=80), max_size=3))
+def test_any_prefer_is_read(lines):
+    preferences, codes = read(parse_prefer, lines)
+    assert preferences.wait is None or 0 <= preferences.wait < 10**9
+    assert set(codes) <= {"prefer.malformed", "prefer.respond_async.value"}
+
+
+def test_the_parts_of_a_long_prefer_are_read_in_linear_time():
+    lines = [b'"\\' * 30_000 + b", respond-async"]
+    assert read(parse_prefer, lines)[0].respond_async is True

@@ -78,10 +78,14 @@ class Bench:
         await self.storage.add_subscription(added)
         return added
 
-    def message(self, to="s", *, topic=None, ttl=60, at=START, tenant="t") -> PushMessage:
+    def message(
+        self, to="s", *, topic=None, urgency=None, ttl=60, at=START, tenant="t", receipt=None
+    ) -> PushMessage:
         number = next(self._numbers)
-        inspection = replace(NOTHING, head=Head(topic=topic))
-        return PushMessage(f"m{number}", tenant, to, number, b"", inspection, ttl, at, at + ttl)
+        inspection = replace(NOTHING, head=Head(topic=topic, urgency=urgency))
+        return PushMessage(
+            f"m{number}", tenant, to, number, b"", inspection, ttl, at, at + ttl, receipt=receipt
+        )
 
     async def push(self, to="s", *, delivery=RFC8030, **options) -> PushMessage:
         message = self.message(to, **options)

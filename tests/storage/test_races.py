@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import tracemalloc
 
 import pytest
 
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
 from mockpush.protocol.delivery import Delivery
+from mockpush.protocol.model import SubscriptionState
+from mockpush.protocol.receipts import ReceiptSubscription
 from mockpush.storage.base import TenantSummary
 
 START = 1_800_000_000.0
@@ -26,16 +29,25 @@ async def both(one, other) -> list:
         lambda bench: bench.end(),
         lambda bench: bench.claim(delivery=ALL_AT_ONCE),
         lambda bench: bench.storage.release("t", "s", now=START),
-        lambda bench: bench.storage.acknowledge("m1", now=START),
-        lambda bench: bench.storage.cancel("m2", now=START),
+        lambda bench: bench.storage.acknowledge("m2", now=START),
+        lambda bench: bench.storage.cancel("m3", now=START),
         lambda bench: bench.storage.expire("t", until=START + 60),
         lambda bench: bench.storage.forget_messages("t", lambda message: True),
         lambda bench: bench.storage.forget_requests("t"),
         lambda bench: bench.storage.delete_tenant("t"),
+        lambda bench: bench.storage.claim_from_set("g", delivery=ALL_AT_ONCE, now=START),
+        lambda bench: bench.storage.end_set("g", state=SubscriptionState.REMOVED, now=START),
+        lambda bench: bench.storage.departed("g"),
+        lambda bench: bench.storage.take_receipts("r", limit=None),
+        lambda bench: bench.storage.close_receipts("r", now=START),
     ],
 )
 async def test_of_two_who_do_the_same_one_wins(bench, operation):
-    await bench.add(held=True)
+    await bench.add(held=True, set_id="g")
+    await bench.add("left", set_id="g")
+    await bench.end("left")
+    await bench.storage.open_receipts(ReceiptSubscription("r", "t", START))
+    await bench.storage.cancel((await bench.push(receipt="r")).id, now=START)
     await bench.push()
     await bench.claim()
     await bench.push()
@@ -57,6 +69,28 @@ async def test_two_who_claim_never_get_the_same_message(bench):
     window = Delivery(window=4)
     first, second = await both(bench.claim(delivery=window), bench.claim(delivery=window))
     assert sorted(first + second) == pushed[:4]
+
+
+async def test_two_who_take_receipts_never_get_the_same(bench):
+    await bench.add()
+    await bench.storage.open_receipts(ReceiptSubscription("r", "t", START))
+    pushed = [(await bench.push(receipt="r")).id for _ in range(4)]
+    take = bench.storage.take_receipts
+    first, second = await both(take("r", limit=2), take("r", limit=2))
+    assert sorted(each.message for each in (*first, *second)) == pushed
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_a_set_that_ends_as_it_is_joined_leaves_nobody_in_it(bench, first):
+    await bench.add("a", set_id="g")
+    joining = bench.storage.add_subscription(bench.subscription("b", set_id="g"), joins=True)
+    ending = bench.storage.end_set("g", state=SubscriptionState.REMOVED, now=START)
+    race = [joining, ending]
+    results = await both(race[first], race[1 - first])
+    refused = any(isinstance(result, InvalidRequestError) for result in results)
+    states = {each.id: each.state for each in await bench.storage.subscriptions("t")}
+    assert states == {"a": "removed"} | ({} if refused else {"b": "removed"})
+    assert await bench.storage.subscription_set("g") is None
 
 
 async def test_of_two_messages_of_a_topic_one_is_left(bench):
@@ -118,12 +152,15 @@ async def growth(cycles, count: int) -> int:
 
 
 async def test_messages_that_come_and_go_leave_nothing_behind(make):
-    bench = make(messages=50, requests=50, events=50)
+    bench = make(messages=50, requests=50, events=50, receipt_subscriptions=50)
+    numbers = itertools.count()
     await bench.add(held=True)
 
     async def cycles(count: int) -> None:
         for number in range(count):
-            message = await bench.push(topic=f"topic-{number}", ttl=2_419_200)
+            receipt = f"r{next(numbers) // 10}"
+            await bench.storage.open_receipts(ReceiptSubscription(receipt, "t", START))
+            message = await bench.push(topic=f"topic-{number}", ttl=2_419_200, receipt=receipt)
             await bench.claim()
             await bench.storage.acknowledge(message.id, now=START)
 

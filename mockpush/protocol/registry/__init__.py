@@ -13,6 +13,7 @@ from mockpush.protocol.registry import (
     encryption,
     key_derivation,
     payload,
+    receipts,
     request,
     vapid,
 )
@@ -22,6 +23,7 @@ __all__ = ["REGISTRY", "TABLES", "Code", "Level"]
 
 TABLES: Final = (
     request.CODES,
+    receipts.CODES,
     vapid.CODES,
     encryption.CODES,
     key_derivation.CODES,

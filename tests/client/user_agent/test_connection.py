@@ -184,7 +184,7 @@ def too_late(user_agent, service, subscription):
     registration = user_agent._connection.registration
     user_agent._connection._stop_monitors()
     service.push(subscription)
-    delivery = registration.resource.monitor(wait=0)
+    [delivery] = registration.resource.monitor(wait=0)
 
     def take(monitor=None) -> None:
         user_agent._connection.take(registration, delivery, monitor)
