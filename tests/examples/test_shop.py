@@ -1,5 +1,5 @@
 import pytest
-from pywebpush import WebPushException
+from pywebpush import WebPushException, webpush
 
 from .shop import notify
 
@@ -32,3 +32,18 @@ def test_only_the_last_of_a_topic_survives_the_night(push_service, push_user_age
 def test_a_topic_with_spaces_is_refused(push_service, push_subscription):
     with push_service.expect_refused("topic.*"), pytest.raises(WebPushException):
         notify([push_subscription], "hello", topic="two words")
+
+
+def test_the_receipt_of_a_message(push_service, push_subscription, push_vapid):
+    webpush(
+        push_subscription,
+        "hello",
+        vapid_private_key=push_vapid.private_key,
+        vapid_claims=push_vapid.claims(),
+        ttl=60,
+        headers={"Prefer": "respond-async"},
+    )
+    message = push_service.wait()
+    receipt = push_service.receipts(message).wait()
+    assert receipt.delivered
+    assert receipt.message_id == message.id
