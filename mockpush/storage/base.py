@@ -28,7 +28,8 @@ class Limits:
 
     Over the limit, subscriptions and pending messages are refused with a `LimitError`; messages
     that are no longer pending, requests, events and receipt subscriptions give way, oldest first.
-    Of a subscription set and a receipt there is at most one for each subscription or message.
+    There are at most as many subscription sets as subscriptions, and each receipt subscription
+    keeps at most as many receipts as there may be messages.
     """
 
     tenants: int = 4096

@@ -86,9 +86,7 @@ class MemoryStorage(Resources):
         if joins and subscription.set_id not in tenant.sets:
             raise InvalidRequestError("there is no such subscription set")
         self._make_room_for_subscription(tenant)
-        if len(tenant.sets) >= self._limits.subscriptions:
-            tenant.sets.remove_an_empty_one()
-        tenant.sets.join(subscription)
+        tenant.sets.join(subscription, most=self._limits.subscriptions)
         self._keep(tenant, replace(subscription, sequence=tenant.events.sequence + 1))
         tenant.queues[subscription.id] = {}
         if subscription.expires_at is not None:

@@ -110,8 +110,8 @@ class Resources:
         found = await self.receipt_subscription(receipt_id)
         if found is not None:
             tenant = self._tenants[found.tenant]
-            if tenant.receipts.put_back(receipt_id, receipts):
-                tenant.notify(tenant.name)
+            tenant.receipts.put_back(receipt_id, receipts)
+            tenant.notify(tenant.name)
 
 
 def claim(

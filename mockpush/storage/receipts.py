@@ -63,19 +63,14 @@ class ReceiptQueues:
 
     def take(self, receipt_id: str, limit: int | None) -> Sequence[Receipt]:
         """Takes out the oldest receipts, at most `limit`."""
-        queue = self._queues.get(receipt_id)
-        if queue is None:
-            return []
-        taken = list(islice(queue.waiting, limit))
+        waiting = self._queues[receipt_id].waiting
+        taken = list(islice(waiting, limit))
         for _ in taken:
-            queue.waiting.popleft()
+            waiting.popleft()
         return taken
 
-    def put_back(self, receipt_id: str, receipts: Sequence[Receipt]) -> bool:
-        """Puts back what was taken and not delivered; whether there is anything to do."""
-        queue = self._queues.get(receipt_id)
-        if queue is None or not receipts:
-            return False
-        room = (queue.waiting.maxlen or 0) - len(queue.waiting)
-        queue.waiting.extendleft(list(reversed(receipts))[:room])
-        return True
+    def put_back(self, receipt_id: str, receipts: Sequence[Receipt]) -> None:
+        """Puts back what was taken and not delivered, as long as there is room."""
+        waiting = self._queues[receipt_id].waiting
+        room = (waiting.maxlen or 0) - len(waiting)
+        waiting.extendleft(list(reversed(receipts))[:room])

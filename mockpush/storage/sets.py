@@ -17,9 +17,6 @@ class SubscriptionSets:
         self._members: dict[str, dict[str, None]] = {}
         self._departed: set[str] = set()
 
-    def __len__(self) -> int:
-        return len(self._members)
-
     def __contains__(self, set_id: str | None) -> bool:
         return set_id in self._members
 
@@ -27,10 +24,17 @@ class SubscriptionSets:
         """The members of a set, none if it is not there."""
         return list(self._members.get(set_id, ()))
 
-    def join(self, subscription: Subscription) -> None:
-        """A new subscription joins its set, or begins it."""
-        if subscription.set_id is not None:
-            self._members.setdefault(subscription.set_id, {})[subscription.id] = None
+    def join(self, subscription: Subscription, *, most: int) -> None:
+        """A new subscription joins its set, or begins it; of `most` sets an empty one gives way.
+
+        There is one, since there are fewer other subscriptions than that.
+        """
+        set_id = subscription.set_id
+        if set_id is None:
+            return
+        if set_id not in self and len(self._members) >= most:
+            self.remove(next(each for each, members in self._members.items() if not members))
+        self._members.setdefault(set_id, {})[subscription.id] = None
 
     def leave(self, subscription: Subscription) -> None:
         """A subscription that has ended leaves its set (RFC 8030, Section 7.3.1)."""
@@ -50,12 +54,6 @@ class SubscriptionSets:
         """Forgets a set."""
         self._members.pop(set_id, None)
         self._departed.discard(set_id)
-
-    def remove_an_empty_one(self) -> None:
-        """Forgets the oldest set without members, if there is one."""
-        empty = next((each for each, members in self._members.items() if not members), None)
-        if empty is not None:
-            self.remove(empty)
 
     def clear(self) -> None:
         """Forgets all."""

@@ -85,14 +85,17 @@ def test_it_is_the_same_monitor_each_time_and_each_wait_has_the_next(
     assert len(monitor.received) == 3
 
 
-def test_a_wait_gets_what_comes_while_it_waits(push_service, subscription, push):
-    monitor = push_service.receipts(url(push(subscription)))
-    found = []
-    thread = threading.Thread(target=lambda: found.append(monitor.wait(timeout=30)))
-    thread.start()
-    push_service.set_online(subscription.id)
-    thread.join(30)
-    assert [receipt.status for receipt in found] == [204]
+def test_a_wait_gets_what_comes_while_it_waits(application, in_process):
+    answers = [(204, [], b""), (204, [], b""), (410, [("Content-Location", "/m/7")], b"")]
+
+    @application.route("/r/1")
+    async def monitor(call):
+        return answers.pop(0)
+
+    receipt = ReceiptMonitor(in_process, "https://push.example/r/1").wait(timeout=30)
+    assert (receipt.message_id, receipt.delivered) == ("7", False)
+    preferences = [call.headers["prefer"] for call in application.calls]
+    assert preferences == ["wait=0", "wait=30", "wait=30"]
 
 
 def test_a_wait_for_what_does_not_come_says_so(push_service, subscription, push):

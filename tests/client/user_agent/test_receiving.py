@@ -346,3 +346,14 @@ def test_a_transport_may_be_closed_first(service, application, submit):
     transport.close()
     user_agent.close()
     assert user_agent.received == []
+
+
+def test_what_comes_for_another_subscription_of_the_set_is_only_acknowledged(
+    user_agent, service, subscription
+):
+    link = '<https://push.example/push/given-up>; rel="urn:ietf:params:push"'
+    path = service.push(subscription, None, fields=[("Link", link)])
+    service.push(subscription)
+    assert texts(user_agent) == ["hello"]
+    assert user_agent.discarded == []
+    assert path in service.acknowledged
