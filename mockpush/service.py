@@ -140,7 +140,8 @@ class PushService:
             token=token,
             tenant=tenant,
             profile=chosen.name,
-            endpoint=given_out + chosen.endpoint(token),
+            endpoint=given_out
+            + chosen.endpoint(token, restricted=application_server_key is not None),
             origins=(given_out,),
             created_at=await self.now(tenant),
             keys=keys,

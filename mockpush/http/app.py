@@ -29,8 +29,9 @@ class App:
     ) -> None:
         self.service = service
         self._push = tuple(
-            (profile.prefix, PushResource(service, profile))
+            (prefix, PushResource(service, profile, prefix))
             for profile in service.profiles.values()
+            for prefix in profile.prefixes
         )
         self._rest = control.application(
             service, hosts=hosts, ca_pem=ca_pem, resources=monitor.routes(service)

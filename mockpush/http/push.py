@@ -33,11 +33,12 @@ _PREFLIGHT: Final = (
 
 
 class PushResource:
-    """The endpoints of one profile's shape, as an ASGI application and for an answer at once."""
+    """The endpoints of one profile whose paths have this prefix: for ASGI, and for an answer at once."""
 
-    def __init__(self, service: PushService, profile: Profile) -> None:
+    def __init__(self, service: PushService, profile: Profile, prefix: str) -> None:
         self._service = service
         self._profile = profile
+        self._prefix = len(prefix)
         self._kept = max(KEPT_BODY, int(profile.limits["body"]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,9 +70,11 @@ class PushResource:
         """The answer to a POST over HTTP/1.1, as `__call__` gives it; None where it has to wait."""
         if not self._service.answers_at_once or _comes_from_a_page(headers):
             return None
+        if self._profile.query is not None:
+            return None
         answering = self._service.receive(
             profile=self._profile,
-            token=target[len(self._profile.prefix) :],
+            token=target[self._prefix :],
             method="POST",
             target=target,
             headers=headers,
@@ -82,7 +85,7 @@ class PushResource:
     def _token(self, scope: Scope) -> str:
         path: str = scope["path"]
         if self._profile.query is None:
-            return path[len(self._profile.prefix) :]
+            return path[self._prefix :]
         query = parse_qs(str(scope["query_string"], "latin-1"))
         return query.get(self._profile.query, [""])[0]
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
+from mockpush.profiles.apple import APPLE
+from mockpush.profiles.fcm import FCM
+from mockpush.profiles.mozilla import MOZILLA
 from mockpush.profiles.rfc import RFC, RFC_STRICT
+from mockpush.profiles.wns import WNS
 
 __all__ = ["PROFILES", "STRICT"]
 
-PROFILES: Final = MappingProxyType({profile.name: profile for profile in (RFC,)})
+PROFILES: Final = MappingProxyType(
+    {profile.name: profile for profile in (RFC, FCM, MOZILLA, APPLE, WNS)}
+)
 """By name, in the order of the answer matrix."""
 
 STRICT: Final = MappingProxyType({profile.name: profile for profile in (RFC_STRICT,)})

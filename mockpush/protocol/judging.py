@@ -113,9 +113,11 @@ def on(*codes: str) -> Codes:
 class Profile:
     """How one push service behaves, as data.
 
-    `prefix` (and `query`, if the token is a query parameter) is the shape of its endpoints;
-    `limits` are named numbers that rows and clamps refer to: `body` octets, `ttl` seconds. `hosts`
-    are the vendor's own, as patterns whose `*` is one or more labels.
+    `prefix` (and `query`, if the token is a query parameter) is the shape of its endpoints here,
+    `open_prefix` that of subscriptions without an applicationServerKey, if it differs; `aliases`
+    are taken as well. `hosts` are the vendor's own, as patterns whose `*` is one or more labels;
+    the first is none, for new endpoints. `host_prefixes` are the shapes there, if not the same.
+    `limits` are named numbers that rows and clamps refer to: `body` octets, `ttl` seconds.
     `receipt` is the success answer when a receipt is wanted; None: the service gives no receipts.
     """
 
@@ -127,14 +129,26 @@ class Profile:
     full: Template
     limits: Mapping[str, float]
     query: str | None = None
+    open_prefix: str | None = None
+    aliases: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    host_prefixes: tuple[str, ...] = ()
     delivery: Delivery = RFC8030
     receipt: Template | None = None
     named_answers: Mapping[str, Template] = field(default_factory=dict)
 
-    def endpoint(self, token: str) -> str:
-        """The path and query of the push resource with this token."""
-        return self.prefix + (token if self.query is None else f"?{self.query}={token}")
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Those of all paths that lead to its push resources here, the longest first."""
+        prefixes = {self.prefix, self.open_prefix or self.prefix, *self.aliases}
+        return tuple(sorted(prefixes, key=lambda prefix: (-len(prefix), prefix)))
+
+    def endpoint(self, token: str, *, restricted: bool = True, own_host: bool = False) -> str:
+        """The path and query of the push resource with this token, here or at the vendor's host."""
+        prefix = self.prefix if restricted or self.open_prefix is None else self.open_prefix
+        if own_host and self.host_prefixes:
+            prefix = self.host_prefixes[0]
+        return prefix + (token if self.query is None else f"?{self.query}={token}")
 
     @cached_property
     def measured(self) -> tuple[_Measured, ...]:

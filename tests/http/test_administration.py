@@ -242,4 +242,4 @@ async def test_it_says_what_it_is(api):
     assert about["https"] == "https://localhost"
     assert about["origins"] == ["https://localhost"]
     assert about["hosts"] == ["localhost", "127.0.0.1", "[::1]", "push.test"]
-    assert about["profiles"] == ["rfc"]
+    assert about["profiles"] == ["rfc", "fcm", "mozilla", "apple", "wns"]

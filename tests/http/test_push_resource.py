@@ -380,7 +380,7 @@ async def test_the_token_may_be_in_the_query_and_prefixes_are_a_table(monkeypatc
         for each in (target, target + "&x=1", "/w/", "/w/?token=", "/w/?token=%ff", "/w/?x")
     ]
     assert statuses == [201, 201, 404, 404, 404, 404]
-    assert (await call(PushResource(service, profile), target)).status == 201
+    assert (await call(PushResource(service, profile, "/w/"), target)).status == 201
 
 
 # Whatever comes

@@ -214,8 +214,9 @@ def test_strict_is_another_table_of_the_same_profile():
 @pytest.mark.parametrize("profile", [*PROFILES.values(), *STRICT.values()])
 def test_a_profile_is_whole(profile):
     assert {"body", "ttl"} <= profile.limits.keys()
-    assert profile.prefix.startswith("/")
-    assert profile.prefix.endswith("/")
+    for prefix in profile.prefixes:
+        assert prefix.startswith("/")
+        assert prefix.endswith("/")
     assert profile.title
     for row, _, _, bound in profile.measured:
         assert row.when.reports in REGISTRY
@@ -223,7 +224,10 @@ def test_a_profile_is_whole(profile):
 
 
 def test_prefixes_of_endpoints_do_not_overlap():
-    prefixes = [profile.prefix for profile in PROFILES.values()]
+    tables = [profile.prefixes for profile in PROFILES.values()]
     assert not [
-        (one, other) for one, other in itertools.permutations(prefixes, 2) if one.startswith(other)
+        (one, other)
+        for ones, others in itertools.permutations(tables, 2)
+        for one, other in itertools.product(ones, others)
+        if one.startswith(other)
     ]
