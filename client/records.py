@@ -208,6 +208,8 @@ class Request(Judged):
     __slots__ = ()
 
     message = Member["str | None"]()
+    profile = Member[str]()
+    """the one that answered"""
     method = Member[str]()
     target = Member[str]()
     http_version = Member[str]()
@@ -243,10 +245,8 @@ class Request(Judged):
         return sorted(codes, key=lambda code: code != decisive)
 
     def _deciding_code(self) -> str | None:
-        for answer in (self.answers or {}).values():
-            if answer["status"] == self.status and answer["codes"]:
-                return str(answer["codes"][0])
-        return None
+        codes = (self.answers or {}).get(self.profile, {}).get("codes")
+        return codes[0] if codes else None
 
     def __str__(self) -> str:
         return f"{self.status} {self.finding or self.answer.get('body') or 'without a finding'}"

@@ -55,7 +55,12 @@ _seconds = click.FloatRange(min=0, min_open=True)
     metavar="N",
     help="Cases that run at once, each with a sender process of its own.",
 )
-@_option("--profile", default="rfc", metavar="P", help="The push service that is imitated.")
+@_option(
+    "--profile",
+    default="rfc",
+    metavar="P",
+    help="Push service that is imitated: rfc, fcm, mozilla, apple, wns.",
+)
 @_option(
     "--json",
     type=click.Path(dir_okay=False, allow_dash=True),

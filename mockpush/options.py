@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from mockpush import profiles
+from mockpush.errors import ConfigurationError
+from mockpush.protocol.judging import Profile
 from mockpush.storage.base import Limits
 
 
@@ -29,6 +33,8 @@ class ServiceOptions:
     `profile`: of subscriptions that name none. `strict`: `rfc` refuses every breach of a MUST or
     SHOULD that shows without decryption. `refuse_undecryptable`: 400 for what a managed
     subscription cannot read (implies eager). `max_body`: octets, instead of each profile's limit.
+    `variants`: doubtful facts of vendors to be taken the other way, as `fcm.too_large_400`.
+    `more_profiles`: besides those that mockpush brings, or in their place.
     """
 
     profile: str = "rfc"
@@ -38,8 +44,55 @@ class ServiceOptions:
     token_clock: TokenClock = TokenClock.PROCESS
     max_body: int | None = None
     limits: Limits = field(default_factory=Limits)
+    variants: tuple[str, ...] = ()
+    more_profiles: tuple[Profile, ...] = ()
 
     @property
     def eager(self) -> bool:
         """Whether payloads are decrypted when they arrive."""
         return self.refuse_undecryptable or self.inspection == InspectionMode.EAGER
+
+    def profiles(self) -> Mapping[str, Profile]:
+        """The profiles as the options make them, by name; `ConfigurationError` if there is none."""
+        tables = {**profiles.PROFILES, **(profiles.STRICT if self.strict else {})}
+        for each in self.more_profiles:
+            tables[each.name] = each
+            _check(each, [other for other in tables.values() if other is not each])
+        if self.profile not in tables:
+            raise _unknown("profile", self.profile, tables)
+        for full_name in self.variants:
+            name, _, variant = full_name.partition(".")
+            if name not in tables or variant not in tables[name].variants:
+                raise _unknown("variant", full_name, _variants(tables.values()))
+            tables[name] = tables[name].with_variants((*tables[name].chosen, variant))
+        return tables if self.max_body is None else _limited(tables, self.max_body)
+
+
+def _limited(tables: Mapping[str, Profile], body: int) -> Mapping[str, Profile]:
+    return {
+        name: replace(profile, limits={**profile.limits, "body": body})
+        for name, profile in tables.items()
+    }
+
+
+def _variants(tables: Iterable[Profile]) -> list[str]:
+    return [f"{profile.name}.{name}" for profile in tables for name in profile.variants]
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> ConfigurationError:
+    return ConfigurationError(f"there is no {what} {name!r}; there is: {', '.join(known)}")
+
+
+def _check(profile: Profile, others: Iterable[Profile]) -> None:
+    """A profile of the user's own must have what every profile has, and endpoints of its own."""
+    missing = {"body", "ttl"} - profile.limits.keys()
+    if missing:
+        raise ConfigurationError(
+            f"profile {profile.name!r} has no limit named {', '.join(sorted(missing))}"
+        )
+    for prefix in profile.prefixes:
+        if not (prefix.startswith("/") and prefix.endswith("/") and len(prefix) > 1):
+            raise ConfigurationError(f"the prefix {prefix!r} must be a path between slashes")
+        for other in others:
+            if any(prefix.startswith(each) or each.startswith(prefix) for each in other.prefixes):
+                raise ConfigurationError(f"the prefix {prefix!r} belongs to profile {other.name!r}")

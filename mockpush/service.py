@@ -7,12 +7,10 @@ an answer, nor of sockets; `http/` and `gateways/` speak for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
-from mockpush import profiles
-from mockpush.errors import ConfigurationError, InvalidRequestError, LimitError, NotFoundError
+from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
 from mockpush.history import correlate
 from mockpush.options import ServiceOptions, TokenClock
 from mockpush.protocol.answering import UNDECRYPTABLE, render
@@ -60,7 +58,7 @@ class PushService:
     ) -> None:
         self.options = options or ServiceOptions()
         self.storage: Storage = storage or MemoryStorage(self.options.limits)
-        self.profiles = _profiles(self.options)
+        self.profiles = self.options.profiles()
         self.origins: tuple[str, ...] = ("https://localhost",)
         self.journal = ServerJournal(self.options.limits.requests)
         self._lost: dict[str, None] = {}
@@ -341,15 +339,17 @@ class PushService:
     async def close_message(self, message_id: str) -> bool:
         """DELETE on a message resource: acknowledges what is delivered, cancels what is pending.
 
-        Whether there was anything to do (RFC 8030, Section 6.2).
+        Whether there was anything to do (RFC 8030, Section 6.2), or the profile does not ask.
         """
         message = await self.storage.message(message_id)
         if message is None:
             return False
         now = await self.now(message.tenant)
+        subscription = await self.storage.subscription(message.tenant, message.subscription)
         return bool(
             await self.storage.acknowledge(message_id, now=now)
             or await self.storage.cancel(message_id, now=now)
+            or (subscription and self.profiles[subscription.profile].deletes_again)
         )
 
     # Waiting
@@ -424,18 +424,3 @@ def _refused_as_full(record: RequestRecord, subscription: Subscription) -> Reque
     record.judgement = Judgement(profile, profile.full, ("service.full",))
     record.answer = render(record.judgement, record.inspection, origin=subscription.origins[0])
     return record
-
-
-def _profiles(options: ServiceOptions) -> Mapping[str, Profile]:
-    """The profiles as the options make them."""
-    chosen = {**profiles.PROFILES, **(profiles.STRICT if options.strict else {})}
-    if options.profile not in chosen:
-        raise ConfigurationError(
-            f"there is no profile {options.profile!r}; there is: {', '.join(chosen)}"
-        )
-    if options.max_body is None:
-        return chosen
-    return {
-        name: replace(profile, limits={**profile.limits, "body": options.max_body})
-        for name, profile in chosen.items()
-    }

@@ -153,7 +153,9 @@ class Settings:
     profile: str = field(
         default="rfc",
         metadata=_row(
-            PROFILE, "The push service that is imitated for subscriptions that name none."
+            PROFILE,
+            "Push service that is imitated for subscriptions that name none: "
+            "rfc, fcm, mozilla, apple, wns.",
         ),
     )
     strict: bool = field(
@@ -161,6 +163,19 @@ class Settings:
         metadata=_row(
             SWITCH, "Profile rfc refuses every breach of a MUST or SHOULD that it can see."
         ),
+    )
+    variants: tuple[str, ...] = field(
+        default=(),
+        metadata=_row(
+            NAMES,
+            "Take a doubtful fact about a vendor the other way: fcm.too_large_400, "
+            "mozilla.documented_404, mozilla.bridged, apple.ttl_zero_refused, wns.success_200.",
+            flag="--variant",
+        ),
+    )
+    profile_file: Path | None = field(
+        default=None,
+        metadata=_row(FILE, "File of Python that defines profiles of your own."),
     )
     hostnames: tuple[str, ...] = field(
         default=(),
@@ -222,6 +237,7 @@ class Settings:
     def service_options(self) -> ServiceOptions:
         """The part that `PushService` takes."""
         from mockpush.options import InspectionMode, ServiceOptions, TokenClock
+        from mockpush.profile_file import read_profiles
         from mockpush.storage.base import Limits
 
         return ServiceOptions(
@@ -237,6 +253,8 @@ class Settings:
                 messages=self.max_messages,
                 requests=self.max_requests,
             ),
+            variants=self.variants,
+            more_profiles=() if self.profile_file is None else read_profiles(self.profile_file),
         )
 
 

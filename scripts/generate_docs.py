@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from documentation import command_line, control_api, findings
+from documentation import command_line, control_api, findings, profiles
 from documentation.examples import example
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -27,6 +27,9 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "levels": findings.levels,
     "profile": findings.profile_table,
     "finding-codes": findings.finding_codes,
+    "profiles": profiles.overview,
+    "vendors": profiles.vendors,
+    "variants": profiles.variants,
     "routes": control_api.routes,
     "documents": control_api.documents,
 }

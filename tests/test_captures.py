@@ -42,7 +42,7 @@ REQUESTS = [
     for name, sender in CORPUS["senders"].items()
     for request in sender["requests"]
 ]
-NOW = datetime(2025, 1, 31, 12, tzinfo=UTC).timestamp()
+NOW = int(datetime(2025, 1, 31, 12, tzinfo=UTC).timestamp())
 HOST = "https://push.example"
 ENDPOINT = f"{HOST}/p/1"
 SERVER_KEY = generate_key_pair()[0]

@@ -18,7 +18,7 @@ from mockpush.protocol.keys import generate_key_pair
 from mockpush.protocol.model import base64url_encode
 from mockpush.protocol.vapid import authorization
 
-NOW = datetime(2025, 1, 31, 12, tzinfo=UTC).timestamp()
+NOW = int(datetime(2025, 1, 31, 12, tzinfo=UTC).timestamp())
 AT = ("--at", "2025-01-31T12:00:00Z")
 ENDPOINT = "https://push.example/p/1"
 SERVER_KEY = generate_key_pair()[0]
@@ -96,7 +96,7 @@ def test_a_push_is_explained_from_standard_input(subscription):
         "coding aes128gcm",
         'payload "{"order": 7}"',
         "aud https://push.example",
-        "exp 1738328400.0 2025-01-31T13:00:00Z 60 min ahead",
+        "exp 1738328400 2025-01-31T13:00:00Z 60 min ahead",
         "signature valid",
         "0 findings",
         "rfc 201",

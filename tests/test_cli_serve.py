@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -130,6 +130,8 @@ def test_a_port_in_use_is_one_clear_sentence():
     ("arguments", "words"),
     [
         (("--profile", "acme"), "there is no profile 'acme'; there is: rfc"),
+        (("--variant", "acme"), "there is no variant 'acme'; there is: fcm.too_large_400"),
+        (("--profile-file", "file"), "file defines no mockpush.protocol.judging.Profile"),
         (("--port", "http"), "--port must be a port from 0 to 65535, not 'http'"),
         (("--hostname", "a b"), "a b"),
         (("--data-dir", "file/data"), "file"),
@@ -155,6 +157,23 @@ def test_variables_and_the_project_set_what_flags_do_not(tmp_path):
     )
     with serving(MOCKPUSH_HTTPS_PORT="0", MOCKPUSH_PROFILE="rfc") as process:
         assert json.loads(process.stdout.readline())["ready"] is True
+
+
+def test_every_profile_is_served_and_those_of_a_file_too(tmp_path):
+    (tmp_path / "acme.py").write_text(
+        "from dataclasses import replace\n"
+        "from mockpush.profiles.rfc import RFC\n"
+        "ACME = replace(RFC, name='acme', prefix='/acme/')\n"
+    )
+    (tmp_path / "pyproject.toml").write_text("[tool.mockpush]\nprofile-file = 'acme.py'\n")
+    names = ["rfc", "fcm", "mozilla", "apple", "wns", "acme"]
+    for name in names[1:]:
+        with serving(*FREE, "--json", "--profile", name) as process:
+            control = json.loads(process.stdout.readline())["control"]
+            with urlopen(control) as answer:
+                assert json.load(answer)["profiles"] == names
+            with urlopen(Request(f"{control}/subscriptions", b"{}", method="POST")) as answer:
+                assert json.load(answer)["profile"] == name
 
 
 def test_a_directory_keeps_the_authority_and_the_key(tmp_path):

@@ -50,6 +50,7 @@ def test_every_setting_of_the_service_reaches_it():
         "MOCKPUSH_REFUSE_UNDECRYPTABLE": "1",
         "MOCKPUSH_TOKEN_CLOCK": "service",
         "MOCKPUSH_MAX_BODY": "5000",
+        "MOCKPUSH_VARIANT": "fcm.too_large_400, wns.success_200",
         "MOCKPUSH_MAX_TENANTS": "1",
         "MOCKPUSH_MAX_SUBSCRIPTIONS": "2",
         "MOCKPUSH_MAX_MESSAGES": "3",
@@ -62,6 +63,7 @@ def test_every_setting_of_the_service_reaches_it():
         token_clock=TokenClock.SERVICE,
         max_body=5000,
         limits=Limits(tenants=1, subscriptions=2, messages=3, requests=4),
+        variants=("fcm.too_large_400", "wns.success_200"),
     )
 
 

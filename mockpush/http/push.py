@@ -33,7 +33,7 @@ _PREFLIGHT: Final = (
 
 
 class PushResource:
-    """The endpoints of one profile whose paths have this prefix: for ASGI, and for an answer at once."""
+    """The endpoints of one profile with this prefix: for ASGI, and for an answer at once."""
 
     def __init__(self, service: PushService, profile: Profile, prefix: str) -> None:
         self._service = service

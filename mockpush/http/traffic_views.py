@@ -232,6 +232,7 @@ REQUEST: Final[View[SeenRequest]] = {
     "tenant": Shown(OPTIONAL_STRING, lambda seen: seen.record.tenant or None),
     "subscription": Shown(OPTIONAL_STRING, lambda seen: seen.record.subscription),
     "message": Shown(OPTIONAL_STRING, lambda seen: seen.record.message),
+    "profile": Shown(STRING, lambda seen: seen.record.judgement.profile.name),
     "received_at": Shown(TIME, lambda seen: iso_time(seen.record.request.received_at)),
     "method": Shown(STRING, lambda seen: seen.record.request.method),
     "target": Shown(STRING, lambda seen: seen.record.request.target),

@@ -6,7 +6,9 @@ order of the checks; see `docs/` for the same table in words.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 from mockpush.protocol.findings import REGISTRY, Level
@@ -19,6 +21,13 @@ _PROBLEM: Final = (("Content-Type", "application/problem+json"),)
 
 def _refusal(status: int, *headers: tuple[str, str]) -> Template:
     return Template(status, (*_PROBLEM, *headers), "{problem}")
+
+
+def _trouble(status: HTTPStatus) -> Template:
+    """An answer that is not about the request."""
+    retry = () if status is HTTPStatus.INTERNAL_SERVER_ERROR else (("Retry-After", "60"),)
+    body = json.dumps({"title": status.phrase, "status": status.value})
+    return Template(status.value, (*_PROBLEM, *retry), body, status.phrase)
 
 
 _BAD_REQUEST: Final = _refusal(400)
@@ -117,6 +126,11 @@ RFC: Final = Profile(
     receipt=Template(202, (*_CREATED, ("Link", link("{receipt}", RECEIPT)))),
     full=_refusal(503, ("Retry-After", "60")),
     limits={"body": 4096, "ttl": MAX_TTL},
+    named_answers={
+        "throttled": _trouble(HTTPStatus.TOO_MANY_REQUESTS),
+        "unavailable": _trouble(HTTPStatus.SERVICE_UNAVAILABLE),
+        "internal_error": _trouble(HTTPStatus.INTERNAL_SERVER_ERROR),
+    },
 )
 
 

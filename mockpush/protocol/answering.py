@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import uuid
 from collections.abc import Callable
@@ -30,11 +31,24 @@ class _Facts(NamedTuple):
 _VALUES: Final[dict[str, Callable[[_Facts], str]]] = {
     "location": lambda facts: f"{facts.origin}/m/{facts.message.id}" if facts.message else "",
     "receipt": lambda facts: f"{facts.origin}/r/{facts.message.receipt}" if facts.message else "",
+    "origin": lambda facts: facts.origin,
     "ttl": lambda facts: str(facts.message.ttl) if facts.message else "",
     "uuid": lambda _: str(uuid.uuid4()).upper(),
+    "usec": lambda facts: f"{facts.message.received_at * 1e6:.0f}" if facts.message else "",
+    "hex16": lambda _: os.urandom(8).hex(),
+    "HEX16": lambda _: os.urandom(8).hex().upper(),
+    "excess": lambda facts: str(_excess(facts.inspection.body_size)),
     "problem": lambda facts: problem(facts.judgement, facts.inspection),
 }
 """The closed set of placeholders."""
+
+_BRIDGED: Final = 4096
+"""Characters of base64 that Mozilla's service passes on to other services."""
+
+
+def _excess(size: int) -> int:
+    return max(1, -(-4 * size // 3) - _BRIDGED)
+
 
 _PLACEHOLDER: Final = re.compile(rf"\{{({'|'.join(_VALUES)})\}}")
 

@@ -16,6 +16,7 @@ from mockpush.protocol.headers import (
     DraftParameters,
     collect,
     findings_with_body,
+    parse_cache_policy,
     parse_content_encoding,
     parse_draft_parameters,
     parse_topic,
@@ -55,6 +56,7 @@ def read_head(lines: Lines) -> Head:
     ttl = parse_ttl(fields.get(b"ttl"), findings)
     topic = parse_topic(fields.get(b"topic"), findings)
     urgency = parse_urgency(fields.get(b"urgency"), findings)
+    parse_cache_policy(fields.get(b"x-wns-cache-policy"), findings)
     parameters = parse_draft_parameters(
         fields.get(b"crypto-key"), fields.get(b"encryption"), findings
     )

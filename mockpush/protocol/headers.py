@@ -30,6 +30,7 @@ FIELDS: Final = frozenset(
         b"prefer",
         b"link",
         b"push-receipt",
+        b"x-wns-cache-policy",
     )
 )
 _BASE64URL: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -84,7 +85,10 @@ def parse_ttl(lines: Lines | None, findings: list[Finding]) -> int | None:
 
 
 def parse_topic(lines: Lines | None, findings: list[Finding]) -> str | None:
-    """The topic if there is a legal one (Section 5.4)."""
+    """The topic as sent, legal or not (Section 5.4); None if there is none, or several.
+
+    Some push services take what the RFC forbids.
+    """
     if lines is None:
         return None
     expected = f"1 to {MAX_TOPIC_LENGTH} characters of A-Z a-z 0-9 - _"
@@ -96,21 +100,20 @@ def parse_topic(lines: Lines | None, findings: list[Finding]) -> str | None:
     before = len(findings)
     if not topic:
         findings.append(Finding("topic.empty", expected, "nothing"))
+        return None
     if not _BASE64URL.issuperset(bare):
         findings.append(Finding("topic.alphabet", expected, shown(topic)))
     elif bare != topic:
         findings.append(Finding("topic.padded", expected, shown(topic)))
     if len(topic) > MAX_TOPIC_LENGTH:
         findings.append(Finding("topic.too_long", expected, f"{len(topic)} characters"))
-    if len(findings) > before:
-        return None
-    if len(topic) % 4 == 1:
+    if len(findings) == before and len(topic) % 4 == 1:
         findings.append(
             Finding(
                 "topic.length_mod_4", "a length that base64url can have", f"{len(topic)} characters"
             )
         )
-    return topic.decode("ascii")
+    return topic.decode("latin-1")
 
 
 _URGENCIES: Final = {urgency.value.encode(): urgency for urgency in Urgency}
@@ -174,6 +177,12 @@ def _unquoted(lines: Lines) -> bytes:
     pieces = b",".join(lines).split(b'"')
     pieces[1::2] = [piece.translate(None, b",;") for piece in pieces[1::2]]
     return b"".join(pieces)
+
+
+def parse_cache_policy(lines: Lines | None, findings: list[Finding]) -> None:
+    """X-WNS-Cache-Policy, a field of Edge's service that decides whether it takes a TTL of 0."""
+    if lines is not None and lines[0].strip().lower() == b"no-cache":
+        findings.append(Finding("cache_policy.no_cache", "no X-WNS-Cache-Policy", "no-cache"))
 
 
 AES128GCM: Final = "aes128gcm"

@@ -82,7 +82,7 @@ class Inspection:
 
     @property
     def topic(self) -> str | None:
-        """The topic, if it is a legal one."""
+        """The topic as sent, legal or not."""
         return self.head.topic
 
     @property
@@ -108,7 +108,7 @@ class Inspection:
 
     @property
     def topic_length(self) -> int | None:
-        """Characters of the topic."""
+        """Characters of the topic as sent."""
         return None if self.topic is None else len(self.topic)
 
     @property

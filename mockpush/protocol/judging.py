@@ -8,8 +8,8 @@ with a number or a named limit by one of a closed set of operators.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -17,16 +17,40 @@ from typing import Final, NamedTuple
 from mockpush.protocol.delivery import RFC8030, Delivery
 from mockpush.protocol.findings import REGISTRY
 from mockpush.protocol.inspection import Inspection
+from mockpush.protocol.vapid import Scheme
 
 
 class Scope(StrEnum):
-    """The subscriptions to which a row applies."""
+    """The subscriptions and requests to which a row applies."""
 
     ANY = "any"
     RESTRICTED = "restricted"
     """those made with an applicationServerKey (RFC 8292, Section 4)"""
     MANAGED = "managed"
     """those whose private key the service holds"""
+    WITH_BODY = "with_body"
+    """requests that have a body"""
+    WITH_CRYPTO_KEY = "with_crypto_key"
+    """requests that have a Crypto-Key field"""
+    VAPID_SCHEME = "vapid_scheme"
+    """requests whose sender identifies itself as in RFC 8292"""
+    DRAFT_SCHEME = "draft_scheme"
+    """requests whose sender does it as in the drafts, by `WebPush` or `Bearer`"""
+
+
+_IN_SCOPE: Final[Mapping[Scope, Callable[[Inspection], bool]]] = {
+    Scope.ANY: lambda _: True,
+    Scope.RESTRICTED: lambda inspection: inspection.restricted,
+    Scope.MANAGED: lambda inspection: inspection.managed,
+    Scope.WITH_BODY: lambda inspection: inspection.body_size > 0,
+    Scope.WITH_CRYPTO_KEY: lambda inspection: inspection.parameters.has_crypto_key,
+    Scope.VAPID_SCHEME: lambda inspection: _scheme(inspection) is Scheme.VAPID,
+    Scope.DRAFT_SCHEME: lambda inspection: _scheme(inspection) in (Scheme.WEBPUSH, Scheme.BEARER),
+}
+
+
+def _scheme(inspection: Inspection) -> Scheme | None:
+    return None if inspection.vapid is None else inspection.vapid.scheme
 
 
 class Measure(StrEnum):
@@ -60,9 +84,11 @@ class Template:
     """An answer before it is filled in, equal only to itself.
 
     Placeholders in headers and body: `{location}` the message resource, `{receipt}` the receipt
-    subscription, `{ttl}` the seconds granted, `{uuid}` a fresh UUID, `{problem}` an RFC 9457
-    document about the deciding finding.
-    `word` is the vendor's own word for the reason.
+    subscription, `{origin}` that of the endpoint, `{ttl}` the seconds granted, `{uuid}` a fresh
+    UUID in capitals, `{usec}` the time of arrival in microseconds, `{hex16}` and `{HEX16}` sixteen
+    fresh hexadecimal digits, `{excess}` the characters by which the body in base64 exceeds 4096,
+    `{problem}` an RFC 9457 document about the deciding finding. `word` is the vendor's own word for
+    the reason.
     """
 
     status: int
@@ -73,9 +99,10 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Matches when one of these findings is there."""
+    """Matches when one of these findings is there, and none of `unless`."""
 
     codes: frozenset[str]
+    unless: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +120,35 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A condition and its answer. `evidence` says where the row comes from."""
+    """A condition and its answer. `evidence` says where the row comes from.
+
+    A row of a `variant` counts only where that is chosen; it stands before those that it overrules.
+    """
 
     when: Codes | Compare
     answer: Template
     scope: Scope = Scope.ANY
     evidence: str = ""
+    variant: str | None = None
 
 
-def on(*codes: str) -> Codes:
+def on(*codes: str, unless: Iterable[str] = ()) -> Codes:
     """A condition on any of these codes; `ValueError` for one that the registry does not have."""
-    unknown = [code for code in codes if code not in REGISTRY]
+    unknown = [code for code in (*codes, *unless) if code not in REGISTRY]
     if unknown:
         raise ValueError(f"not in the registry: {', '.join(unknown)}")
-    return Codes(frozenset(codes))
+    return Codes(frozenset(codes), frozenset(unless))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another reading of a doubtful fact, for who asks for it by name.
+
+    `text` says what it does; its rows are in the table; `success` replaces that of the profile.
+    """
+
+    text: str
+    success: Template | None = None
 
 
 @dataclass(frozen=True)
@@ -116,9 +158,12 @@ class Profile:
     `prefix` (and `query`, if the token is a query parameter) is the shape of its endpoints here,
     `open_prefix` that of subscriptions without an applicationServerKey, if it differs; `aliases`
     are taken as well. `hosts` are the vendor's own, as patterns whose `*` is one or more labels;
-    the first is none, for new endpoints. `host_prefixes` are the shapes there, if not the same.
+    the first is a name, for new endpoints. `host_prefixes` are the shapes there, if not the same.
     `limits` are named numbers that rows and clamps refer to: `body` octets, `ttl` seconds.
     `receipt` is the success answer when a receipt is wanted; None: the service gives no receipts.
+    `named_answers` are those that no request provokes, for fault plans; `throttled` and
+    `unavailable` are always among them. `deletes_again`: DELETE on a message resource is answered
+    204 whether or not there was anything left to do. `variants` can be chosen, and `chosen` are.
     """
 
     name: str
@@ -136,6 +181,9 @@ class Profile:
     delivery: Delivery = RFC8030
     receipt: Template | None = None
     named_answers: Mapping[str, Template] = field(default_factory=dict)
+    deletes_again: bool = False
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    chosen: frozenset[str] = frozenset()
 
     @property
     def prefixes(self) -> tuple[str, ...]:
@@ -150,6 +198,18 @@ class Profile:
             prefix = self.host_prefixes[0]
         return prefix + (token if self.query is None else f"?{self.query}={token}")
 
+    def with_variants(self, names: Iterable[str]) -> Profile:
+        """This profile with other readings; `KeyError` for one that it does not have."""
+        chosen = tuple(names)
+        successes = (self.variants[name].success for name in chosen)
+        success = next((each for each in successes if each is not None), self.success)
+        return replace(self, chosen=frozenset(chosen), success=success)
+
+    @cached_property
+    def active(self) -> tuple[Row, ...]:
+        """The rows that count: those of no variant, and of the chosen ones."""
+        return tuple(row for row in self.rows if row.variant is None or row.variant in self.chosen)
+
     @cached_property
     def measured(self) -> tuple[_Measured, ...]:
         """The rows that can match without any finding, ready to be compared."""
@@ -160,7 +220,7 @@ class Profile:
                 _COMPARISONS[row.when.operator],
                 self.bound(row.when),
             )
-            for row in self.rows
+            for row in self.active
             if isinstance(row.when, Compare)
         )
 
@@ -187,10 +247,9 @@ class Profile:
 
     @cached_property
     def named_codes(self) -> frozenset[str]:
-        """The codes that some row names."""
-        return frozenset().union(
-            *(row.when.codes for row in self.rows if isinstance(row.when, Codes))
-        )
+        """The codes on which some row depends."""
+        conditions = [row.when for row in self.active if isinstance(row.when, Codes)]
+        return frozenset().union(*(each.codes | each.unless for each in conditions))
 
 
 class _Measured(NamedTuple):
@@ -230,7 +289,7 @@ def judge(inspection: Inspection, profile: Profile) -> Judgement:
         return profile.acceptance if asked is None else profile.accepting(inspection)
     template: Template | None = None
     reported: dict[str, None] = {}
-    for row in profile.rows:
+    for row in profile.active:
         matched = _match(row, codes, inspection, profile)
         if matched:
             template = template or row.answer
@@ -244,25 +303,21 @@ def _measures_pass(inspection: Inspection, profile: Profile) -> bool:
     """Whether no row on a measure matches: the usual case, on the path of every message."""
     for row, measure, compare, bound in profile.measured:
         value = getattr(inspection, measure)
-        if value is not None and compare(value, bound) and _in_scope(row.scope, inspection):
+        if value is not None and compare(value, bound) and _IN_SCOPE[row.scope](inspection):
             return False
     return True
 
 
 def _match(row: Row, codes: list[str], inspection: Inspection, profile: Profile) -> list[str]:
-    if not _in_scope(row.scope, inspection):
+    if row.scope is not Scope.ANY and not _IN_SCOPE[row.scope](inspection):
         return []
     condition = row.when
     if isinstance(condition, Codes):
+        if not condition.unless.isdisjoint(codes):
+            return []
         return [code for code in codes if code in condition.codes]
     value = getattr(inspection, condition.measure)
     if value is None:
         return []
     compare = _COMPARISONS[condition.operator]
     return [condition.reports] if compare(value, profile.bound(condition)) else []
-
-
-def _in_scope(scope: Scope, inspection: Inspection) -> bool:
-    if scope is Scope.RESTRICTED:
-        return inspection.restricted
-    return scope is Scope.ANY or inspection.managed

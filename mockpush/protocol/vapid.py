@@ -108,6 +108,8 @@ def _credentials(
         scheme = Scheme(name.lower().decode("ascii"))
     except ValueError:
         findings.append(Finding("vapid.scheme.unknown", "vapid", shown(name)))
+        if not rest.strip():
+            findings.append(Finding("vapid.token.missing", "a token", "none"))
         return None, None, None
     if scheme is Scheme.VAPID:
         return scheme, *_vapid_parameters(rest, findings)
@@ -177,6 +179,9 @@ def _check_static_claims(token: jwt.Token, size: int, findings: list[Finding]) -
     if not isinstance(typ, str) or typ.upper() != "JWT":
         findings.append(Finding("vapid.typ", "JWT", shown_claim(typ)))
     check_contact(token.claims, findings)
+    exp = token.claims.get("exp")
+    if isinstance(exp, float):
+        findings.append(Finding("vapid.exp.fraction", "whole seconds", shown_claim(exp)))
     if size > _LARGE:
         findings.append(Finding("vapid.claims.large", f"at most {_LARGE} octets", f"{size} octets"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from documentation.markdown import code, table
@@ -73,21 +73,28 @@ def _codes(row: Row) -> frozenset[str]:
 
 def profile_table() -> str:
     """The rows of the default profile, in the order of the checks."""
+    rfc = PROFILES["rfc"]
     return table(
         ("", "if", "answer", "subscriptions", "because"),
         (
-            (str(at), _condition(row), str(row.answer.status), row.scope.value, row.evidence)
-            for at, row in enumerate(PROFILES["rfc"].rows, 1)
+            (str(at), condition(row, rfc), str(row.answer.status), row.scope.value, row.evidence)
+            for at, row in enumerate(rfc.rows, 1)
         ),
     )
 
 
-def _condition(row: Row) -> str:
-    names = ", ".join(f"[{name}](#{_anchor(name)})" for name in sorted(_codes(row)))
-    if not isinstance(row.when, Compare):
-        return names
-    limit = PROFILES["rfc"].limits[str(row.when.value)]
-    return f"{names}: {row.when.measure.value} {row.when.operator.value} {limit:g}"
+def condition(row: Row, profile: Profile, *, page: str = "") -> str:
+    """When a row matches, with links to its codes on `page`."""
+    names = _links(_codes(row), page)
+    if isinstance(row.when, Compare):
+        bound = row.when.value
+        limit = profile.limits[bound] if isinstance(bound, str) else bound
+        return f"{names}: {row.when.measure.value} {row.when.operator.value} {limit:g}"
+    return f"{names} without {_links(row.when.unless, page)}" if row.when.unless else names
+
+
+def _links(names: Iterable[str], page: str) -> str:
+    return ", ".join(f"[{name}]({page}#{_anchor(name)})" for name in sorted(names))
 
 
 def _anchor(heading: str) -> str:

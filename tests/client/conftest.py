@@ -286,6 +286,7 @@ def request_json(finding_json):
             "tenant": "default",
             "subscription": "s1",
             "message": None if refused else f"m-{name}",
+            "profile": "rfc",
             "received_at": "2026-01-02T03:04:05.678000+00:00",
             "method": "POST",
             "target": "/push/abc",

@@ -149,7 +149,7 @@ def test_a_request_shows_its_members(request_json):
 def test_a_refused_request_names_the_finding_that_decided(request_json, finding_json):
     raw = request_json("1", 400, "ttl.missing")
     raw["findings"] = [finding_json("vapid.not_sent"), *raw["findings"]]
-    raw["answers"] = {"apple": {"status": 400, "codes": []}, **raw["answers"]}
+    raw["answers"] = {"apple": {"status": 400, "codes": ["vapid.absent"]}, **raw["answers"]}
     shown = Request(raw)
     assert shown.refused
     assert shown.finding.code == "ttl.missing"

@@ -125,6 +125,7 @@ def request_record() -> Callable[..., Request]:
             "headers": [["TTL", "60"]],
             "body": {"base64": "", "size": 0},
             "findings": [{"code": "vapid.absent", "level": "must"}],
+            "profile": "rfc",
             "answers": {},
             "answer": {"status": 400, "headers": [], "body": ""},
             "fault": None,

@@ -206,6 +206,14 @@ def test_a_ready_sender_that_is_not_installed_says_how_to_install_it():
         run_checks(sender)
 
 
+@pytest.mark.parametrize("profile", ["fcm", "mozilla", "apple", "wns"])
+def test_a_sender_can_be_judged_at_a_vendor(profile):
+    report = run_checks(READY["pywebpush"], select=["rfc8030/5/*"], profile=profile)
+    assert report.profile == profile
+    assert verdicts(report).count("passed") >= 1
+    assert set(verdicts(report)) <= {"passed", "skipped"}
+
+
 def test_a_profile_that_does_not_exist_is_named():
     with pytest.raises(ConfigurationError, match="zzz"):
         run_checks(READY["pywebpush"], profile="zzz")

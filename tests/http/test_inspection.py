@@ -14,7 +14,7 @@ from mockpush.protocol.keys import generate_key_pair
 from mockpush.protocol.model import base64url_encode
 from mockpush.protocol.vapid import authorization
 
-NOW = datetime(2025, 1, 31, 12, tzinfo=UTC).timestamp()
+NOW = int(datetime(2025, 1, 31, 12, tzinfo=UTC).timestamp())
 AT = "2025-01-31T12:00:00Z"
 ENDPOINT = "https://push.example/p/1"
 SERVER_KEY = generate_key_pair()[0]

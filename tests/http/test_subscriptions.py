@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 import time
 
@@ -238,6 +239,23 @@ async def test_a_removed_one_is_still_listed_as_such(api, push):
     assert (await api.delete(f"/subscriptions/{subscription['id']}")).status_code == 204
     assert (await api.json(f"/subscriptions/{subscription['id']}"))["state"] == "removed"
     assert (await push(subscription)).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("profile", "shapes"),
+    [
+        ("rfc", ["/push/", "/push/"]),
+        ("fcm", ["/fcm/send/", "/fcm/send/"]),
+        ("mozilla", ["/wpush/v1/", "/wpush/v2/"]),
+        ("apple", ["/apple/", "/apple/"]),
+        ("wns", ["/w/?token=", "/w/?token="]),
+    ],
+)
+async def test_endpoints_have_the_shape_of_their_profile(api, vapid_key, profile, shapes):
+    for key, shape in zip((None, vapid_key), shapes, strict=True):
+        made = await api.create(profile=profile, applicationServerKey=key)
+        assert made["profile"] == profile
+        assert re.fullmatch(re.escape(shape) + r"[\w-]{24}", made["endpoint"].split("localhost")[1])
 
 
 async def test_online_answers_after_the_delivery(api, push):

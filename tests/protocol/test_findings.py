@@ -64,7 +64,8 @@ ADVICE = {
 LEGAL = {
     Level.VENDOR: (
         "ttl.zero topic.length_mod_4 vapid.not_sent vapid.aud.array vapid.sub.missing"
-        " vapid.sub.local_host crypto_key.dh_with_aes128gcm encryption_header.with_aes128gcm"
+        " vapid.sub.local_host"
+        " vapid.exp.fraction crypto_key.dh_with_aes128gcm encryption_header.with_aes128gcm"
     ),
     Level.PRACTICE: (
         "body.too_large urgency.case content_encoding.case crypto_key.with_aes128gcm"
@@ -73,6 +74,7 @@ LEGAL = {
     Level.INFORMATION: (
         "subscription.unknown subscription.expired subscription.expired.404"
         " subscription.expired.410 service.full ttl.overflow vapid.typ vapid.nbf.future"
+        " cache_policy.no_cache"
     ),
 }
 """What no RFC forbids."""
@@ -83,7 +85,7 @@ def test_a_row_is_complete(row):
     assert re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", row.code)
     assert re.match(
         r"RFC \d{4}, Section |draft-[\w-]+-\d\d, Section |W3C Push API, Section |"
-        r"(WHATWG Notifications|Apple|Mozilla|Chromium), |mockpush",
+        r"(WHATWG Notifications|Apple|Mozilla|Chromium|WNS), |mockpush",
         row.section,
     )
     assert row.text

@@ -37,7 +37,7 @@ from mockpush.protocol.model import (
 from mockpush.protocol.registry import request as request_codes
 from mockpush.protocol.registry import vapid as vapid_codes
 
-NOW = 1_800_000_000.0
+NOW = 1_800_000_000
 ORIGIN = "https://localhost:8031"
 
 # RFC 8291, Appendix A
@@ -182,6 +182,7 @@ CASES = {
     "content_encoding.unknown": {"content_encoding": "gzip"},
     "content_encoding.several": {"content_encoding": ["aes128gcm", "gzip"]},
     "content_encoding.case": {"content_encoding": "AES128GCM"},
+    "cache_policy.no_cache": {"x_wns_cache_policy": "No-Cache"},
     "content_encoding.aesgcm": DRAFT,
     "crypto_key.malformed": {**DRAFT, "crypto_key": "junk", "content_encoding": None, "body": b""},
     "crypto_key.dh_with_aes128gcm": {"crypto_key": f"dh={k()}"},
@@ -191,7 +192,7 @@ CASES = {
     "vapid.not_sent": {"authorization": None, "subscription": OPEN},
     "vapid.authorization.doubled": {"authorization": [vapid(), vapid()]},
     "vapid.authorization.malformed": {"authorization": f"vapid {t()}"},
-    "vapid.scheme.unknown": {"authorization": "key=AAAA"},
+    "vapid.scheme.unknown": {"authorization": "Basic AAAA"},
     "vapid.scheme.webpush": DRAFT,
     "vapid.scheme.bearer": {**DRAFT, "authorization": f"Bearer {t()}"},
     "vapid.scheme.with_aesgcm": aesgcm(),
@@ -235,6 +236,7 @@ CASES = {
     "vapid.aud.port_missing": {"authorization": vapid(t(aud="https://localhost"))},
     "vapid.exp.missing": {"authorization": vapid(t(exp=None))},
     "vapid.exp.type": {"authorization": vapid(t(exp=str(NOW + 3600)))},
+    "vapid.exp.fraction": {"authorization": vapid(t(exp=NOW + 3600.0))},
     "vapid.exp.past": {"authorization": vapid(t(exp=NOW - 1))},
     "vapid.exp.too_far": {"authorization": vapid(t(exp=(NOW + 3600) * 1000))},
     "vapid.exp.near_limit": {"authorization": vapid(t(exp=NOW + 86_400))},

@@ -132,13 +132,13 @@ def test_the_schemes_of_the_drafts_have_their_key_in_crypto_key(scheme, space):
 @pytest.mark.parametrize(
     ("field", "codes"),
     [
-        ("", ["vapid.scheme.unknown"]),
-        ("  ", ["vapid.scheme.unknown"]),
+        ("", ["vapid.scheme.unknown", "vapid.token.missing"]),
+        ("  ", ["vapid.scheme.unknown", "vapid.token.missing"]),
         ("Basic YTpi", ["vapid.scheme.unknown"]),
-        ("key=AAAAserver-key", ["vapid.scheme.unknown"]),
-        (TOKEN, ["vapid.scheme.unknown"]),
+        ("key=AAAAserver-key", ["vapid.scheme.unknown", "vapid.token.missing"]),
+        (TOKEN, ["vapid.scheme.unknown", "vapid.token.missing"]),
         (b"\xff\xfe t=a, k=b", ["vapid.scheme.unknown"]),
-        (f"vapidt={TOKEN},k={KEY}", ["vapid.scheme.unknown"]),
+        (f"vapidt={TOKEN},k={KEY}", ["vapid.scheme.unknown", "vapid.token.missing"]),
         *(
             (
                 field,

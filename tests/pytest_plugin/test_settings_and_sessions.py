@@ -67,6 +67,32 @@ def test_settings_come_from_variables_and_the_project(project):
     assert run.counts == {"passed": 1}
 
 
+def test_a_suite_can_push_to_every_vendor(project):
+    project.write("pyproject.toml", "[tool.mockpush]\nprofile = 'apple'\n")
+    run = project.run(
+        """
+        import pytest
+        import requests
+
+        def test_the_setting(push_subscription, push_service):
+            with push_service.expect_refused("vapid.absent"):
+                answer = requests.post(push_subscription.endpoint, headers={"TTL": "1"})
+            assert answer.json() == {"reason": "BadJwtToken"}
+
+        @pytest.mark.parametrize(
+            ("profile", "status"),
+            [("rfc", 401), ("fcm", 403), ("mozilla", 401), ("apple", 403), ("wns", 401)],
+        )
+        def test_one_subscription(push_service, profile, status):
+            subscription = push_service.subscribe(profile=profile)
+            with push_service.expect_refused("vapid.absent"):
+                answer = requests.post(subscription.endpoint, headers={"TTL": "1"})
+            assert answer.status_code == status
+        """
+    )
+    assert run.counts == {"passed": 6}
+
+
 @pytest.mark.parametrize(
     ("variables", "text"),
     [

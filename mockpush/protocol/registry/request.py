@@ -170,6 +170,13 @@ CODES: Final = (
         "Send it in lower case: the grammar ignores case, push services may not.",
     ),
     Code(
+        "cache_policy.no_cache",
+        _INFO,
+        "WNS, X-WNS-Cache-Policy",
+        "X-WNS-Cache-Policy asks Edge's push service not to keep the message",
+        "With it Edge's service (WNS) takes TTL 0; the other push services do not know the field.",
+    ),
+    Code(
         "content_encoding.missing",
         _MUST,
         "RFC 8291, Section 4",

@@ -290,6 +290,14 @@ CODES: Final = (
         "Send exp as a JSON number of seconds since the epoch, without quotes.",
     ),
     Code(
+        "vapid.exp.fraction",
+        _VENDOR,
+        "RFC 7519, Section 2",
+        "exp is a number with a fraction",
+        "Send whole seconds, as in `int(time.time()) + 43200`: Mozilla's service refuses a number "
+        "with a decimal point.",
+    ),
+    Code(
         "vapid.exp.past",
         _MUST,
         "RFC 8292, Section 2",
