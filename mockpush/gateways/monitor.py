@@ -82,7 +82,7 @@ class Monitoring:
         """
         tenant = tenant_of(request)
         key = await _application_server_key(request)
-        offered = await self._offered_set(request, tenant)
+        offered = self._offered_set(request)
         subscription = await self._service.subscribe(
             tenant,
             profile=PROFILE,
@@ -99,8 +99,8 @@ class Monitoring:
         headers = {"Location": f"{origin}/s/{subscription.id}", "Link": ", ".join(links)}
         return Response(status_code=201, headers=headers)
 
-    async def _offered_set(self, request: Request, tenant: str) -> str | None:
-        """The id of the set that the request offers; `InvalidRequestError` if it is not there."""
+    def _offered_set(self, request: Request) -> str | None:
+        """The id of the set that the request offers; `InvalidRequestError` if it is not ours."""
         offered = linked(", ".join(request.headers.getlist("link")), PUSH_SET)
         if offered is None:
             return None
@@ -110,11 +110,9 @@ class Monitoring:
         except ValueError:
             raise _no_set(offered) from None
         ours = f"{parts.scheme}://{parts.netloc}".lower() in (origin, *self._service.origins)
-        own_id = parts.path.removeprefix(SETS) if parts.path.startswith(SETS) else ""
-        found = await self._service.storage.subscription_set(own_id) if ours else None
-        if found is None or found.tenant != tenant:
+        if not ours or not parts.path.startswith(SETS):
             raise _no_set(offered)
-        return own_id
+        return parts.path.removeprefix(SETS)
 
     # Subscriptions
 
@@ -215,7 +213,7 @@ class Monitoring:
 
 def _no_set(offered: str) -> InvalidRequestError:
     return InvalidRequestError(
-        f"Link: {offered[:200]!r} is not a subscription set of this service; without it you get one"
+        f"Link: {offered[:200]!r} is not a subscription set of this service: without one you get one"
     )
 
 

@@ -78,13 +78,14 @@ class MemoryStorage(Resources):
     # Subscriptions
 
     async def add_subscription(self, subscription: Subscription, *, joins: bool = False) -> Events:
+        known = self._tenants.get(subscription.tenant)
+        if joins and (known is None or subscription.set_id not in known.sets):
+            raise InvalidRequestError("there is no such subscription set: without one you get one")
         tenant = self._tenant(subscription.tenant)
         if subscription.id in tenant.subscriptions:
             raise InvalidRequestError(
                 f"there is a subscription {subscription.id!r} already", status=409
             )
-        if joins and subscription.set_id not in tenant.sets:
-            raise InvalidRequestError("there is no such subscription set")
         self._make_room_for_subscription(tenant)
         tenant.sets.join(subscription, most=self._limits.subscriptions)
         self._keep(tenant, replace(subscription, sequence=tenant.events.sequence + 1))

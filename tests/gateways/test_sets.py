@@ -6,8 +6,6 @@ import asyncio
 
 import pytest
 
-from mockpush.gateways import monitor as gateway
-
 ROOT = "/_mockpush/v1"
 
 
@@ -67,26 +65,15 @@ async def test_an_invalid_set_is_refused(agent, http, service, url):
     assert len(await service.storage.subscriptions("default")) == 1
 
 
-async def test_a_set_of_another_tenant_is_none(agent, http):
+async def test_a_set_of_another_tenant_is_none(agent, http, service):
     answer = await http.post("/subscribe", **offering(agent.set_url, **{"Mockpush-Tenant": "b"}))
     assert answer.status_code == 400
+    assert [tenant.name for tenant in await service.storage.tenants()] == ["default"]
 
 
 async def test_other_links_offer_nothing(agent, subscribe):
     other = await subscribe(headers={"Link": f'<{agent.set_url}>; rel="urn:ietf:params:push"'})
     assert other.set_url != agent.set_url
-
-
-async def test_a_set_that_is_removed_while_it_is_offered_is_invalid(agent, http, monkeypatch):
-    """Between the look and the subscription."""
-    subscribe = gateway.PushService.subscribe
-
-    async def later(service, *args, **options):
-        await service.storage.end_set(options["set_id"], state="removed", now=0)
-        return await subscribe(service, *args, **options)
-
-    monkeypatch.setattr(gateway.PushService, "subscribe", later)
-    assert (await http.post("/subscribe", **offering(agent.set_url))).status_code == 400
 
 
 # Monitoring
