@@ -213,7 +213,7 @@ class Monitoring:
 
 def _no_set(offered: str) -> InvalidRequestError:
     return InvalidRequestError(
-        f"Link: {offered[:200]!r} is not a subscription set of this service: without one you get one"
+        f"Link: {offered[:200]!r} is no subscription set of this service: without one you get one"
     )
 
 
