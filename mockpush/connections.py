@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -39,7 +39,6 @@ _NOT_TLS: Final = plain_answer(b"400 Bad Request", b"This port speaks plain HTTP
 _HEAD_TOO_LARGE: Final = plain_answer(
     b"431 Request Header Fields Too Large", b"At most %d octets.\n" % MAX_HEAD
 )
-_FAILED: Final = plain_answer(b"500 Internal Server Error", b"Internal Server Error")
 
 
 class AtOnce(Protocol):
@@ -63,6 +62,7 @@ class Front(asyncio.Protocol):
     transport: asyncio.Transport
     client: tuple[str, int] | None
     scheme: str
+    _unset_keepalive_if_required: Callable[[], None]
     _silent = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -82,6 +82,7 @@ class Front(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # which uvicorn leaves running after a reset
         if self._silent and self.scheme == "https":
             self._report("unused_connection")
 
@@ -104,6 +105,7 @@ class HttpToolsFront(Front):
     the application.
     """
 
+    app: Callable[..., Awaitable[None]]
     parser: Any
     url: bytes
     headers: list[tuple[bytes, bytes]]
@@ -113,6 +115,7 @@ class HttpToolsFront(Front):
     server_state: ServerState
     loop: asyncio.AbstractEventLoop
     timeout_keep_alive: int
+    timeout_keep_alive_task: asyncio.TimerHandle | None
     _in_head = False
     _in_body = False
     _head = 0
@@ -126,8 +129,9 @@ class HttpToolsFront(Front):
             head, blank, rest = data.partition(b"\r\n\r\n")
             data = _UPGRADE_H2C.sub(_HIDDEN_UPGRADE, head) + blank + rest
             self._hides = True
+        headers = self.headers
         super().data_received(data)
-        if self._in_head:
+        if self._in_head and self.headers is headers:  # and has been since before this data
             self._head += len(data)
             if self._head > MAX_HEAD:
                 self._refuse(_HEAD_TOO_LARGE)
@@ -138,11 +142,11 @@ class HttpToolsFront(Front):
         self.headers = []
         self.expect_100_continue = False
         self._in_head = True
+        self._head = 0
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._in_body = True
-        self._head = 0
         if self._hides:
             self._hides = False
             self.headers[:] = [
@@ -167,6 +171,12 @@ class HttpToolsFront(Front):
             and (self.cycle is None or self.cycle.response_complete)
             and not parser.should_upgrade()
         )
+
+    def on_chunk_header(self) -> None:
+        """The fields behind the chunks are trailers and join no head (RFC 9110, Section 6.5.1)."""
+        if self._held is not None:
+            self._let_go(self._held)
+        self.headers = [*self.headers]
 
     def on_body(self, body: bytes) -> None:
         if self._held is None:
@@ -198,7 +208,7 @@ class HttpToolsFront(Front):
 
     def _close_if_idle(self) -> None:
         self._idle_timer = None
-        if self._in_body or self._head or (self.cycle and not self.cycle.response_complete):
+        if self._is_busy() or self.timeout_keep_alive_task is not None:
             return  # what is under way ends with an answer, after which there is a timer again
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:
@@ -206,10 +216,20 @@ class HttpToolsFront(Front):
         else:
             self.transport.close()
 
+    def _is_busy(self) -> bool:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        return self._in_head or self._in_body or answering
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if self._idle_timer is not None:
             self._idle_timer.cancel()
+
+    def shutdown(self) -> None:
+        """As uvicorn's: a request whose body is still to come is under way."""
+        if self._held is not None:
+            self._let_go(self._held)
+        super().shutdown()  # type: ignore[misc]
 
     def _let_go(self, body: bytes) -> None:
         """Asks by ASGI, with what of the body has come."""
@@ -232,12 +252,19 @@ class HttpToolsFront(Front):
             return None
         try:
             answer = self.at_once(self.url, self.headers, body)
-        except Exception:  # as uvicorn does around an ASGI application
-            self.logger.exception("Exception in the application")
-            self.transport.write(_FAILED)
-            self.transport.close()
-            return b""
+        except Exception as error:  # noqa: BLE001 - uvicorn tells it, answers and closes
+            self.app = _failing(error)
+            return None
         return None if answer is None else _written(answer, self.server_state.default_headers)
+
+
+def _failing(error: Exception) -> Callable[..., Awaitable[None]]:
+    """An ASGI application that fails as the one that was asked has failed."""
+
+    async def fail(*_: object) -> None:
+        raise error
+
+    return fail
 
 
 @cache

@@ -17,7 +17,7 @@ import pytest
 import websockets.sync.client
 from websockets.exceptions import ConnectionClosed
 
-from mockpush import asgi
+from mockpush import asgi, connections
 from mockpush.errors import ConfigurationError
 from mockpush.event_loop import SteadyEventLoop, new_event_loop
 from mockpush.web_server import WebServer
@@ -238,7 +238,8 @@ def test_an_endless_head_is_refused(serve_echo, connect, http):
 
 
 def test_every_request_may_have_a_head_of_the_whole_length(serve_echo, connect, monkeypatch):
-    monkeypatch.setattr(asgi, "MAX_HEAD", 100)
+    for module in (asgi, connections):  # each for one of the implementations
+        monkeypatch.setattr(module, "MAX_HEAD", 100)
     client = connect(serve_echo())
     client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for _ in range(50):
