@@ -252,7 +252,7 @@ class HttpToolsFront(Front):
             return None
         try:
             answer = self.at_once(self.url, self.headers, body)
-        except Exception as error:  # noqa: BLE001 - uvicorn tells it, answers and closes
+        except Exception as error:
             self.app = _failing(error)
             return None
         return None if answer is None else _written(answer, self.server_state.default_headers)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
@@ -266,7 +267,8 @@ class PushService:
                     await open_receipts(self.storage, message, message.receipt)
                 await self.storage.accept(message, record, record.judgement.profile.delivery)
             except LimitError:
-                await self.storage.record(_refused_as_full(record, subscription))
+                record = _refused_as_full(record, subscription)
+                await self.storage.record(record)
         return record.answer
 
     def _decide(
@@ -420,7 +422,6 @@ def _message(
 def _refused_as_full(record: RequestRecord, subscription: Subscription) -> RequestRecord:
     """The record of a request whose message there was no room for."""
     profile = record.judgement.profile
-    record.message = None
-    record.judgement = Judgement(profile, profile.full, ("service.full",))
-    record.answer = render(record.judgement, record.inspection, origin=subscription.origins[0])
-    return record
+    judgement = Judgement(profile, profile.full, ("service.full",))
+    answer = render(judgement, record.inspection, origin=subscription.origins[0])
+    return replace(record, message=None, judgement=judgement, answer=answer)

@@ -78,7 +78,8 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = bytearray()
-        self.reads = True
+        self.reads = asyncio.Event()
+        self.reads.set()
         self.closed = False
 
     def write(self, data) -> None:
@@ -86,10 +87,10 @@ class Wire(asyncio.Transport):
         self.written += data
 
     def pause_reading(self) -> None:
-        self.reads = False
+        self.reads.clear()
 
     def resume_reading(self) -> None:
-        self.reads = True
+        self.reads.set()
 
     def is_closing(self) -> bool:
         return self.closed
@@ -110,15 +111,14 @@ class Connection:
 
     async def send(self, *packets: bytes) -> None:
         for packet in packets:
-            while not self.wire.reads:
-                await asyncio.sleep(0)
+            await self.wire.reads.wait()
             if not self.wire.closed:
                 self.protocol.data_received(packet)
 
     async def settle(self) -> None:
         """Until no request is under way."""
-        while len(asyncio.all_tasks()) > 1:
-            await asyncio.sleep(0)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
 
     @property
     def answers(self) -> list[tuple[bytes, bytes]]:

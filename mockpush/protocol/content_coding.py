@@ -100,9 +100,10 @@ def point_problem(name: str, point: bytes) -> Problem | None:
 def received_material(
     *, private_key: bytes, p256dh: bytes, auth: bytes, as_public: bytes, salt: bytes
 ) -> KeyMaterial:
-    """The user agent's side of the agreement; `as_public` is known to be on the curve.
+    """The user agent's side of the agreement.
 
-    `private_key` is the scalar, 32 octets; `ValueError` if it is out of range.
+    `private_key` is the scalar, 32 octets; `ValueError` if it is out of range or `as_public` is not
+    on the curve.
     """
     sender = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, as_public)
     secret = load_private_key(private_key).exchange(_ECDH, sender)

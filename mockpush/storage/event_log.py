@@ -99,7 +99,7 @@ class EventLog:
         entries = self._entries
         entries.append(entry)
         oldest = self.sequence - self._limit
-        while entries[0].sequence <= oldest:
+        while entries and entries[0].sequence <= oldest:
             entries.popleft()
 
     def after(self, sequence: int) -> Sequence[Event]:

@@ -26,6 +26,7 @@ from mockpush.protocol.inspection import Decryption
 from mockpush.protocol.keys import generate_key_pair
 from mockpush.protocol.model import Subscription, SubscriptionKeys, base64url_encode
 from mockpush.service import PushService
+from mockpush.storage.memory import MemoryStorage
 
 SIGNING_KEY = ec.generate_private_key(ec.SECP256R1())
 POINT = SIGNING_KEY.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -381,6 +382,56 @@ async def test_the_token_may_be_in_the_query_and_prefixes_are_a_table(monkeypatc
     ]
     assert statuses == [201, 201, 404, 404, 404, 404]
     assert (await call(PushResource(service, profile, "/w/"), target)).status == 201
+    in_path = f"/w/{subscription.token}"
+    assert (await call(app, in_path)).status == 404
+    assert app.at_once(in_path.encode(), lines(), BODY) is None  # ASGI reads the query
+
+
+# Answers at once
+
+
+async def test_a_plain_push_is_answered_at_once(bench):
+    answer = bench.app.at_once(bench.target.encode(), lines(), BODY)
+    assert answer.status == 201
+    assert (await bench.record()).answer is answer
+    assert (await bench.message()).body == BODY
+
+
+@pytest.mark.parametrize("more", [b"?", b"?a=b", b"#a", b"%20", b"\xe9"])
+async def test_what_is_to_be_decoded_is_not_answered_at_once(bench, more):
+    assert bench.app.at_once(bench.target.encode() + more, lines(), BODY) is None
+    assert bench.app.at_once(b"/elsewhere", lines(), BODY) is None
+    assert list(await bench.service.storage.requests("default")) == []
+
+
+async def test_a_page_is_not_answered_at_once(bench):
+    from_page = [*lines(), (b"origin", b"null")]
+    assert bench.app.at_once(bench.target.encode(), from_page, BODY) is None
+    assert list(await bench.service.storage.requests("default")) == []
+
+
+class Waiting(MemoryStorage):
+    """Lets others run in the middle of `arrive`; `is_immediate` tells the truth, or does not."""
+
+    async def arrive(self, token):
+        await asyncio.sleep(0)
+        return await super().arrive(token)
+
+
+@pytest.mark.parametrize("honest", [True, False])
+async def test_nobody_is_answered_at_once_when_storage_has_to_wait(honest):
+    storage = Waiting()
+    storage.is_immediate = not honest
+    service = PushService(storage=storage)
+    subscription = await service.subscribe(keys=KEYS)
+    bench = Bench(service, App(service), subscription)
+    if honest:
+        assert bench.app.at_once(bench.target.encode(), lines(), BODY) is None
+    else:
+        with pytest.raises(RuntimeError, match="has to wait"):
+            bench.app.at_once(bench.target.encode(), lines(), BODY)
+    assert (await bench.push()).status == 201
+    assert len(await service.storage.requests("default")) == 1
 
 
 # Whatever comes

@@ -375,6 +375,27 @@ def load_public(point: bytes) -> ec.EllipticCurvePublicKey:
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
 
 
+OFF_CURVE = KEYID[:-1] + bytes([KEYID[-1] ^ 1])
+
+
+@pytest.mark.parametrize("ciphertext", [bytes(58), bytes(4096), bytes(5000)])
+@pytest.mark.parametrize("keyid", [OFF_CURVE, b"\x04" + bytes(64), b"\x04" + b"\xff" * 64])
+def test_a_keyid_that_is_not_on_the_curve_is_refused_whoever_reads(keyid, ciphertext):
+    body = envelope(keyid=keyid, ciphertext=ciphertext)
+    for private_key in (KEYS["private_key"], bytes(32), b"\xff" * 32):
+        with pytest.raises(DecryptionError) as caught:
+            encryption.decrypt(body, private_key=private_key, **PUBLIC)
+        assert caught.value.code == "encryption.keyid.not_on_curve"
+    assert "encryption.keyid.not_on_curve" in codes(body)
+
+
+@pytest.mark.parametrize("private_key", [bytes(32), b"\xff" * 32])
+def test_a_private_key_out_of_range_is_a_mistake_of_the_reader(private_key):
+    with pytest.raises(ValueError, match=r"(?i)private|EC key") as caught:
+        encryption.decrypt(BODY, private_key=private_key, **PUBLIC)
+    assert not isinstance(caught.value, DecryptionError)
+
+
 def test_a_private_key_is_loaded_once():
     key = load_private_key(KEYS["private_key"])
     assert load_private_key(KEYS["private_key"]) is key

@@ -10,7 +10,7 @@ import pytest
 
 from mockpush import profiles
 from mockpush.errors import ConfigurationError
-from mockpush.options import ServiceOptions, TokenClock
+from mockpush.options import InspectionMode, ServiceOptions, TokenClock
 from mockpush.protocol.answering import UNDECRYPTABLE
 from mockpush.protocol.inspection import Decryption
 from mockpush.protocol.model import Subscription
@@ -274,6 +274,25 @@ async def test_a_full_service_says_so_and_loses_nothing(
     assert (await observer.last_request()).judgement.codes == ("service.full",)
     await service.set_presence(subscription, online=True)
     assert (await sender.push(subscription)).status == 201
+
+
+@pytest.mark.parametrize("inspection", InspectionMode)
+async def test_what_a_full_service_refuses_leaves_one_record_and_no_message(
+    make_service, make_sender, inspection
+):
+    service = make_service(limits=Limits(messages=1), inspection=inspection)
+    sender = make_sender(service)
+    subscription = await sender.subscribe(online=False)
+    assert (await sender.push(subscription)).status == 201
+    before = [*await service.storage.messages("default")]
+    last = [*await service.storage.events("default")][-1].sequence
+    answer = await sender.push(subscription)
+    assert [*await service.storage.messages("default")] == before
+    _, record = await service.storage.requests("default")
+    assert (record.answer, record.message) == (answer, None)
+    assert b"location" not in dict(answer.headers)
+    [event] = await service.storage.events("default", after=last)
+    assert (event.kind, event.message, event.detail) == ("request", None, "503")
 
 
 async def test_max_body_stands_in_for_the_limit_of_the_profile(make_service, make_sender, problem):

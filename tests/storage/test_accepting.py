@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mockpush.errors import LimitError, NotFoundError
-from mockpush.protocol.delivery import Delivery
-from mockpush.protocol.model import MessageState
+from mockpush.protocol.delivery import RFC8030, Delivery
+from mockpush.protocol.model import MessageState, SubscriptionState
 
 START = 1_800_000_000.0
 
@@ -130,6 +130,45 @@ async def test_pending_messages_are_never_given_up_for_others(make):
     assert caught.value.setting == "max_messages"
     assert await bench.states() == {each.id: "pending" for each in kept}
     assert await bench.storage.events("t") == events
+
+
+async def written(storage) -> tuple:
+    """All that is kept."""
+    kept = (storage.messages, storage.requests, storage.events, storage.subscriptions)
+    return (await storage.tenants(), *[list(await each("t")) for each in kept])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"online": False}, {"held": True}, {"held": True, "online": False}]
+)
+@pytest.mark.parametrize("ttl", [0, 60])
+async def test_a_message_is_written_with_its_record(bench, options, ttl):
+    await bench.add(**options)
+    message = bench.message(ttl=ttl)
+    record = bench.record_of(message)
+    events = [*await bench.storage.accept(message, record, RFC8030)]
+    assert list(await bench.storage.messages("t")) == [message]
+    assert list(await bench.storage.requests("t")) == [record]
+    assert list(await bench.storage.events("t"))[-len(events) :] == events
+    assert [events[0].kind, events[-1].kind] == ["message.accepted", "request"]
+    assert (events[-1].request, events[-1].message) == (record.id, message.id)
+
+
+@pytest.mark.parametrize("topic", [None, "a"])
+async def test_a_message_that_cannot_be_kept_leaves_no_record_either(make, topic):
+    bench = make(messages=1)
+    await bench.add("full", online=False)
+    await bench.add("ended")
+    await bench.push("full")
+    ended = {"state": SubscriptionState.REMOVED, "gone_status": None, "now": START}
+    await bench.storage.end_subscription("t", "ended", **ended)
+    before = await written(bench.storage)
+    for to, error in (("full", LimitError), ("ended", NotFoundError), ("unknown", NotFoundError)):
+        message = bench.message(to, topic=topic)
+        with pytest.raises(error):
+            await bench.accept(message)
+        assert await written(bench.storage) == before
+        assert (message.state, message.steps) == (MessageState.PENDING, ())
 
 
 async def test_at_the_limit_a_message_can_still_replace_another(make):
