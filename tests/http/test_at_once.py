@@ -75,6 +75,8 @@ AT_ONCE = {
     "bad token": with_fields(b"Authorization: vapid t=a.b.c, k=d"),
     "Java": with_fields(*H2C),
     "another expectation": with_fields(b"Expect: a miracle"),
+    "receipt": with_fields(b"Prefer: respond-async", b"Push-Receipt: https://localhost/r/x"),
+    "receipt without end": with_fields(b"Prefer: respond-async"),
     "keep-alive": with_fields(b"Connection: keep-alive"),
 }
 BY_ASGI = {

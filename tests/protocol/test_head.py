@@ -76,7 +76,7 @@ def test_only_what_describes_the_body_is_relayed(coding):
         (name, b"x")
         for name in (
             *(b"ttl", b"topic", b"urgency", b"crypto-key", b"encryption", b"authorization"),
-            *(b"cookie", b"prefer", b"x-own", b"content-length", b"host"),
+            *(b"cookie", b"prefer", b"push-receipt", b"x-own", b"content-length", b"host"),
         )
     )
     assert read_head((*others, *described)).relayed == described
