@@ -252,7 +252,7 @@ class HttpToolsFront(Front):
             return None
         try:
             answer = self.at_once(self.url, self.headers, body)
-        except Exception as error:
+        except Exception as error:  # uvicorn tells it, answers 500 and closes
             self.app = _failing(error)
             return None
         return None if answer is None else _written(answer, self.server_state.default_headers)

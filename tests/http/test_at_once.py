@@ -113,6 +113,9 @@ NO_REQUEST = {
 }
 
 
+NEW_EACH_TIME = (b"date", b"location", b"link")
+
+
 class Answer(NamedTuple):
     interim: int
     status: bytes
@@ -145,7 +148,7 @@ class Side:
 
     def _shown(self, record) -> tuple:
         request, answer = record.request, record.answer
-        headers = [line for line in answer.headers if line[0] != b"location"]
+        headers = [line for line in answer.headers if line[0] not in NEW_EACH_TIME]
         target = request.target.replace(self.token, "TOKEN")
         return (
             *(request.method, target, request.http_version, list(request.headers), request.body),
@@ -195,7 +198,7 @@ def sides():
 
 
 def read_answer(file, interim: int = 0) -> Answer | None:
-    """The next answer without its date and the id in its Location; None at the end."""
+    """The next answer without its date and what has a new id each time; None at the end."""
     status = file.readline()
     if not status:
         return None
@@ -205,7 +208,7 @@ def read_answer(file, interim: int = 0) -> Answer | None:
     if b" 100 " in status:
         return read_answer(file, interim + 1)
     length = sum(int(line[16:]) for line in fields if line.startswith(b"content-length: "))
-    kept = [line for line in fields if not line.startswith((b"date: ", b"location: "))]
+    kept = [line for line in fields if line.partition(b": ")[0] not in NEW_EACH_TIME]
     return Answer(interim, status.rstrip(), kept, file.read(length))
 
 
