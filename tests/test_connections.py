@@ -219,6 +219,18 @@ async def test_trailers_are_no_header_fields():
     assert ["ttl", "5"] not in headers
 
 
+async def test_who_waits_for_the_word_to_go_on_gets_it_before_the_body():
+    connection = Connection(App())
+    octets = request("/p/e", b"expect: 100-continue", body=b"hello")
+    await connection.send(octets[:-5])
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert connection.answers == [(b"HTTP/1.1 100 Continue", b"")]
+    await connection.send(octets[-5:])
+    await connection.settle()
+    assert connection.answers[1][0] == b"HTTP/1.1 200 OK"
+
+
 async def test_only_plain_posts_are_asked_for_at_once():
     app = App()
     for octets in REQUESTS:
