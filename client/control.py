@@ -41,7 +41,9 @@ class Control(Operations):
 
     def for_tenant(self, name: str) -> Control:
         """The same service in another tenant."""
-        return Control(self.transport, tenant=name, vapid=self._vapid)
+        other = Control(self.transport, tenant=name, vapid=self._vapid)
+        other.endpoint_origin = self.endpoint_origin
+        return other
 
     def begin(self, *, after: str | None = None) -> str | None:
         """From here on failures quote the server's own journal, not from its beginning.

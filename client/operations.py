@@ -47,6 +47,7 @@ class Operations:
         self.transport = transport
         self.tenant = tenant
         self._vapid = vapid
+        self.endpoint_origin: str | None = None
         self._use(Api(transport, tenant))
         self._message_arrivals = Arrivals(MESSAGES, self._api, Taken())
         self._receipt_monitors: dict[str, ReceiptMonitor] = {}
@@ -72,15 +73,16 @@ class Operations:
 
         It is restricted to the VAPID key of this `Control` unless `application_server_key` names
         another, or None for no restriction. `keys` of your own: `{"p256dh", "auth"}`, with
-        `"private_key"` if the service is to read the messages. `expiration_time` in milliseconds
-        since the epoch.
+        `"private_key"` if the service is to read the messages. `origin` of the endpoint: else it
+        is `endpoint_origin` if that is set, else what the service chooses; `"vendor"` is that of
+        the push service that the profile is of. `expiration_time` in milliseconds since the epoch.
         """
         members = {
             "applicationServerKey": self._key(application_server_key),
             "profile": profile,
             "keys": None if keys is None else dict(keys),
             "id": id,
-            "origin": origin,
+            "origin": origin or self.endpoint_origin,
             "expirationTime": expiration_time,
             "online": online,
         }

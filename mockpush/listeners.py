@@ -32,14 +32,20 @@ CLIENT_HELLO: Final = b"\x16"
 
 _HUNG_UP: Final = "the client hung up, as those do that do not trust the certificate"
 
-Foreign = Literal["tls_on_plain_port", "plain_on_tls_port", "failed_handshake", "unused_connection"]
+Foreign = Literal[
+    "tls_on_plain_port",
+    "plain_on_tls_port",
+    "failed_handshake",
+    "unused_connection",
+    "refused_tunnel",
+]
 """What reaches a listener and never becomes a request."""
 Report = Callable[[Foreign, dict[str, str]], None]
 
 
-def plain_answer(status: bytes, text: bytes) -> bytes:
+def plain_answer(status: bytes, text: bytes, *, fields: bytes = b"") -> bytes:
     """A whole HTTP answer, for where there is no application to give one."""
-    head = b"HTTP/1.1 %b\r\ncontent-type: text/plain\r\nconnection: close\r\n" % status
+    head = b"HTTP/1.1 %b\r\n%bcontent-type: text/plain\r\nconnection: close\r\n" % (status, fields)
     return head + b"content-length: %d\r\n\r\n%b" % (len(text), text)
 
 

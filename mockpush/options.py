@@ -35,6 +35,7 @@ class ServiceOptions:
     subscription cannot read (implies eager). `max_body`: octets, instead of each profile's limit.
     `variants`: doubtful facts of vendors to be taken the other way, as `fcm.too_large_400`.
     `more_profiles`: besides those that mockpush brings, or in their place.
+    `vendor_hosts`: endpoints of a vendor's profile are given out under the vendor's own origin.
     """
 
     profile: str = "rfc"
@@ -43,6 +44,7 @@ class ServiceOptions:
     refuse_undecryptable: bool = False
     token_clock: TokenClock = TokenClock.PROCESS
     max_body: int | None = None
+    vendor_hosts: bool = False
     limits: Limits = field(default_factory=Limits)
     variants: tuple[str, ...] = ()
     more_profiles: tuple[Profile, ...] = ()

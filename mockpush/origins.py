@@ -1,4 +1,4 @@
-"""The origins of a server: what it is called, and what `aud` is compared with."""
+"""The origins of a server, and which hosts a pattern means."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server is reached: it binds `host`, and answers as each of `hostnames` too."""
+    """Where a server is reached: it binds `host`, and answers as each of `hostnames` too.
+
+    `proxy_port`: 0 if it is no proxy.
+    """
 
     host: str
     port: int
     https_port: int
     hostnames: tuple[str, ...] = ()
+    proxy_port: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -41,6 +45,13 @@ class Address:
     def https_url(self) -> str:
         """The TLS origin, by name: senders exist that refuse addresses."""
         return _origin("https", self._preferred("localhost"), self.https_port)
+
+    @property
+    def proxy_url(self) -> str | None:
+        """The proxy's origin, if there is one."""
+        if not self.proxy_port:
+            return None
+        return _origin("http", self._preferred("127.0.0.1"), self.proxy_port)
 
     @property
     def origins(self) -> tuple[str, ...]:

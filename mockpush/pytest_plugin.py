@@ -6,7 +6,7 @@ fixtures need comes with the first test that asks for one (`pytest_session.py`).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -90,6 +90,8 @@ def push_service(
     """The push service in the hands of this test: a tenant of its own, empty and in real time."""
     traffic = push_server.begin(request.node.nodeid, push_vapid)
     request.node.stash[_TRAFFIC] = traffic
+    if "push_vendor_hosts" in request.fixturenames:  # whatever is set up first
+        traffic.control.endpoint_origin = "vendor"
     try:
         yield traffic.control
         _judge(request.node)
@@ -116,6 +118,21 @@ def push_user_agent(
 def push_clock(push_service: Control) -> Clock:
     """The clock of this test's push service: `advance("8h")`, `freeze()`, `resume()`."""
     return push_service.clock
+
+
+@pytest.fixture
+def push_vendor_hosts(
+    push_service: Control, push_server: PushServer
+) -> Iterator[Mapping[str, tuple[str, ...]]]:
+    """The vendors' own hosts, by profile: this process reaches our service there, not them.
+
+    Subscriptions of a vendor's profile have the vendor's own origin in this test.
+    """
+    from mockpush.pytest_session import vendor_hosts
+
+    push_service.endpoint_origin = "vendor"
+    with vendor_hosts(push_server) as hosts:
+        yield hosts
 
 
 # A push that was refused, and nobody looked

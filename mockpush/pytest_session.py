@@ -11,7 +11,9 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -29,7 +31,7 @@ from mockpush.client.user_agent import UserAgent
 from mockpush.server import Server
 from mockpush.service import PushService
 from mockpush.settings import Settings, load_settings
-from mockpush.trust import Trust, trusted
+from mockpush.trust import Trust, proxied, trusted
 from mockpush.vapid_keys import CONTACT, VapidKeys, service_keys
 
 _URL_VARIABLE: Final = "MOCKPUSH_URL"
@@ -179,6 +181,12 @@ class PushServer:
             self._transport, tenant=control.tenant, application_server_key=vapid.public_key
         )
 
+    @property
+    def vendor_hosts(self) -> dict[str, tuple[str, ...]]:
+        """The hosts of the vendors by profile; what begins with `*.` is a pattern."""
+        hosts = self._own.about()["vendor_hosts"]
+        return {name: tuple(patterns) for name, patterns in hosts.items()}
+
     def late_pushes(self) -> list[str]:
         """One line for each push that came after the end of its test."""
         return [
@@ -204,6 +212,16 @@ def running(chosen: Settings, *, url: str | None) -> Iterator[PushServer]:
     url = url or os.environ.get(_URL_VARIABLE)
     with _attached(url) if url else _started(chosen) as server:
         yield server
+
+
+@contextmanager
+def vendor_hosts(server: PushServer) -> Iterator[Mapping[str, tuple[str, ...]]]:
+    """The hosts of the vendors, by profile, are answered by `server` inside the block."""
+    from mockpush.vendor_hosts import answered_at
+
+    hosts = server.vendor_hosts
+    with answered_at(server.https_url, chain.from_iterable(hosts.values())):
+        yield MappingProxyType(hosts)
 
 
 @contextmanager
@@ -247,6 +265,7 @@ def _attached(url: str) -> Iterator[PushServer]:
                     "MOCKPUSH_CONTROL_URL": transport.url + ROOT,
                     _CA_VARIABLE: str(ca_file),
                     **environ,
+                    **proxied(about["proxy"]),
                 },
                 ssl_context=trust.ssl_context(),
             )

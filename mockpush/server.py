@@ -19,6 +19,8 @@ class Listening(TypedDict, total=False):
     host: str
     port: int
     https_port: int
+    proxy_port: int | None
+    proxy_allow: Sequence[str]
     data_dir: str | os.PathLike[str] | None
 
 
@@ -27,7 +29,8 @@ class Server(WebServer):
 
     Endpoints are given out under the HTTPS port's `https://localhost:PORT`, or under
     `endpoint_origin` where ports are mapped. `hostnames` join localhost in the certificate and are
-    names to which the control API answers. See `WebServer` for the ways to run it.
+    names to which the control API answers. With a `proxy_port` a CONNECT proxy answers for the
+    hosts of all vendors. See `WebServer` for the ways to run it.
     """
 
     def __init__(
@@ -39,11 +42,20 @@ class Server(WebServer):
         **listening: Unpack[Listening],
     ) -> None:
         self.service = service or PushService()
-        self.app = App(self.service, hosts=tuple(hostnames), ca_pem=self._ca_pem)
+        self.app = App(
+            self.service,
+            hosts=tuple(hostnames),
+            ca_pem=self._ca_pem,
+            proxy_url=lambda: self.proxy_url,
+        )
         self._endpoint_origin = endpoint_origin
+        self._vendor_hosts = [
+            host for profile in self.service.profiles.values() for host in profile.hosts
+        ]
         super().__init__(
             self.app,
             hostnames=hostnames,
+            certified=self._vendor_hosts,
             on_bound=self._give_out,
             on_stop=(self.service.close,),
             on_foreign=self._note,

@@ -1,6 +1,6 @@
 """The server's own journal: what reached it and belongs to no tenant.
 
-Requests to unknown push resources, TLS spoken to the plain port, failed handshakes.
+Requests to unknown push resources, TLS on the plain port, failed handshakes, refused tunnels.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class Stray(StrEnum):
     FAILED_HANDSHAKE = "failed_handshake"
     UNUSED_CONNECTION = "unused_connection"
     """a client connected and hung up, for it does not trust the certificate perhaps"""
+    REFUSED_TUNNEL = "refused_tunnel"
+    """the proxy was asked for a host that is not its own"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from mockpush.endpoints import VENDOR, endpoint, origin_of
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
 from mockpush.history import correlate
 from mockpush.options import ServiceOptions, TokenClock
@@ -128,20 +129,23 @@ class PushService:
         """A new subscription (RFC 8030, Section 4).
 
         `keys` with a private key make it managed; without keys it is opaque. `held`: a user agent
-        fetches its messages. It begins the set `set_id`, or joins it. `InvalidRequestError` for an
-        unknown profile or set, `LimitError` at the limit.
+        fetches its messages. It begins the set `set_id`, or joins it. `origin` is that of the
+        endpoint, or `endpoints.VENDOR`. `InvalidRequestError` for an unknown profile or set,
+        `LimitError` at the limit.
         """
         chosen = self.profile(profile or self.options.profile)
         token = new_token()
-        given_out = self.origins[0] if origin is None else origin
+        restricted = application_server_key is not None
+        if origin is None and self.options.vendor_hosts:
+            origin = VENDOR
+        origin = origin_of(chosen, origin, usual=self.origins[0])
         subscription = Subscription(
             id=subscription_id or new_token(),
             token=token,
             tenant=tenant,
             profile=chosen.name,
-            endpoint=given_out
-            + chosen.endpoint(token, restricted=application_server_key is not None),
-            origins=(given_out,),
+            endpoint=endpoint(chosen, token, origin=origin, restricted=restricted),
+            origins=(origin,),
             created_at=await self.now(tenant),
             keys=keys,
             application_server_key=application_server_key,

@@ -25,6 +25,16 @@ PREFIX: Final = "MOCKPUSH_"
 TABLE: Final = "[tool.mockpush]"
 PROJECT_FILE: Final = "pyproject.toml"
 
+_OF_THE_SERVER: Final = (
+    "host",
+    "port",
+    "https_port",
+    "proxy_port",
+    "proxy_allow",
+    "hostnames",
+    "endpoint_origin",
+    "data_dir",
+)
 _TRUE: Final = ("1", "true", "yes", "on")
 _FALSE: Final = ("0", "false", "no", "off")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -150,6 +160,20 @@ class Settings:
     )
     port: int = field(default=8030, metadata=_row(PORT, "Port for plain HTTP; 0 is any free one."))
     https_port: int = field(default=8031, metadata=_row(PORT, "Port for HTTPS; 0 is any free one."))
+    proxy_port: int | None = field(
+        default=None,
+        metadata=_row(
+            PORT,
+            "Port for a proxy (HTTPS_PROXY) that answers for the vendors' own hosts, which their "
+            "endpoints then carry; 0 is any free one.",
+        ),
+    )
+    proxy_allow: tuple[str, ...] = field(
+        default=(),
+        metadata=_row(
+            NAMES, "Host, or glob of hosts, to which the proxy lets through; others get 403."
+        ),
+    )
     profile: str = field(
         default="rfc",
         metadata=_row(
@@ -231,8 +255,7 @@ class Settings:
 
     def server_options(self) -> dict[str, Any]:
         """The part that `Server` takes, as keywords."""
-        names = ("host", "port", "https_port", "hostnames", "endpoint_origin", "data_dir")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _OF_THE_SERVER}
 
     def service_options(self) -> ServiceOptions:
         """The part that `PushService` takes."""
@@ -247,6 +270,7 @@ class Settings:
             refuse_undecryptable=self.refuse_undecryptable,
             token_clock=TokenClock(self.token_clock),
             max_body=self.max_body,
+            vendor_hosts=self.proxy_port is not None,
             limits=Limits(
                 tenants=self.max_tenants,
                 subscriptions=self.max_subscriptions,

@@ -15,18 +15,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import certifi
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+T = TypeVar("T")
+
 _REPLACING: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 """Replace the trust store: requests; OpenSSL, Go, Ruby, httpx, aiohttp; curl and PHP's curl."""
 _ADDING: Final = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
 """Add to the trust store of Node (Bun) and Deno."""
 _NO_PROXY: Final = ("NO_PROXY", "no_proxy")
+_PROXY: Final = ("HTTPS_PROXY", "https_proxy")
+_PROXY_OF_NODE: Final = {"NODE_USE_ENV_PROXY": "1"}
+"""Node 24 and newer mind the others only with this one."""
 _PHP: Final = "PHP_INI_SCAN_DIR"
 _JAVA: Final = "JAVA_TOOL_OPTIONS"
 _JAVA_PASSWORD: Final = "changeit"  # noqa: S105 - what every Java trust store has; it guards nothing
@@ -105,6 +110,13 @@ class Trust:
         return file
 
 
+def proxied(url: str | None) -> dict[str, str]:
+    """The variables that send what is HTTPS through the proxy at `url`, if there is one."""
+    if url is None:
+        return {}
+    return {**dict.fromkeys(_PROXY, url), **_PROXY_OF_NODE}
+
+
 def _pem(path: Path) -> bytes:
     """The certificates of a file, or of a directory of files, as OpenSSL and requests take both."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
@@ -147,10 +159,17 @@ def trusted(environ: Mapping[str, str], *, ca_pem: bytes) -> Iterator[None]:
     certificate itself. They keep it afterwards: OpenSSL cannot take it out again, and its key is
     gone with the server.
     """
+    with variables_set(environ):
+        for context in _live_client_contexts():
+            context.load_verify_locations(cadata=ca_pem.decode("ascii"))
+        yield
+
+
+@contextmanager
+def variables_set(environ: Mapping[str, str]) -> Iterator[None]:
+    """Inside the block the process's environment has these variables."""
     before = {name: os.environ.get(name) for name in environ}
     os.environ.update(environ)
-    for context in _live_client_contexts():
-        context.load_verify_locations(cadata=ca_pem.decode("ascii"))
     try:
         yield
     finally:
@@ -162,14 +181,18 @@ def trusted(environ: Mapping[str, str], *, ca_pem: bytes) -> Iterator[None]:
 
 
 def _live_client_contexts() -> list[ssl.SSLContext]:
-    kinds = [ssl.SSLContext]
-    for kind in kinds:
-        kinds.extend(kind.__subclasses__())
-    # An instance refers to its class: much faster than looking at every object. type(), because
-    # isinstance() would wake up lazy proxies of other people.
-    found = [each for each in gc.get_referrers(*kinds) if type(each) in kinds]
     return [
         context
-        for context in found
+        for context in instances(ssl.SSLContext)
         if context.verify_mode != ssl.CERT_NONE and context.protocol != ssl.PROTOCOL_TLS_SERVER
     ]
+
+
+def instances(kind: type[T]) -> list[T]:
+    """All there are in this process, those of subclasses too."""
+    kinds: list[type[T]] = [kind]
+    for each in kinds:
+        kinds.extend(each.__subclasses__())
+    # An instance refers to its class: much faster than looking at every object. type(), because
+    # isinstance() would wake up lazy proxies of other people.
+    return [found for found in gc.get_referrers(*kinds) if type(found) in kinds]

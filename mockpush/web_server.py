@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, S
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -26,10 +26,12 @@ from mockpush.event_loop import LoopFactory, LoopThread, new_event_loop, stop_si
 from mockpush.listeners import Acceptor, Foreign, bind
 from mockpush.origins import Address
 from mockpush.real_clock import real_time
-from mockpush.trust import Trust, trusted
+from mockpush.trust import Trust, proxied, trusted
 
 T = TypeVar("T")
 Hook = Callable[[], Awaitable[object] | None]
+AcceptorOf = Callable[..., Acceptor]
+"""Makes the acceptor of a socket, given what all of them need."""
 
 CONTROL_PATH: Final = "/_mockpush/v1"
 
@@ -54,6 +56,7 @@ class _Running:
             "MOCKPUSH_CONTROL_URL": self.address.url + CONTROL_PATH,
             "MOCKPUSH_CA_FILE": str(self.ca_file),
             **self.trust_environ,
+            **proxied(self.address.proxy_url),
         }
 
     @cached_property
@@ -68,7 +71,9 @@ class _Running:
 class WebServer:
     """Serves the ASGI application `app` over HTTP and HTTPS (port 0: any free one).
 
-    `hostnames` join localhost in the certificate and in the origins. With `data_dir` the
+    `hostnames` join localhost in the certificate and in the origins, `certified` only in the
+    certificate. With a `proxy_port`, a CONNECT proxy answers for the certified hosts, and lets
+    through to those that match a glob of `proxy_allow`. With `data_dir` the
     certificate authority outlives the server. Called on the server's event loop are
     `on_bound(origins)`, before the first connection is accepted; each of `on_stop`, before the
     first is closed, to end what would not end by itself; and `on_foreign(what, at, detail)` for
@@ -86,7 +91,10 @@ class WebServer:
         host: str = "127.0.0.1",
         port: int = 0,
         https_port: int = 0,
+        proxy_port: int | None = None,
+        proxy_allow: Sequence[str] = (),
         hostnames: Sequence[str] = (),
+        certified: Sequence[str] = (),
         data_dir: str | os.PathLike[str] | None = None,
         http: HTTPImplementation = "auto",
         on_bound: Callable[[tuple[str, ...]], Awaitable[object] | None] = _ignore,
@@ -97,7 +105,10 @@ class WebServer:
         self._host = host
         self._port = port
         self._https_port = https_port
+        self._proxy_port = proxy_port
+        self._proxy_allow = tuple(proxy_allow)
         self._hostnames = tuple(hostnames)
+        self._certified = tuple(certified)
         self._data_dir = None if data_dir is None else Path(data_dir)
         self._http: HTTPImplementation = http
         self._on_bound = on_bound
@@ -116,9 +127,17 @@ class WebServer:
         async with AsyncExitStack() as undo:
             plain = self._bind(undo, self._port, flag="--port")
             secure = self._bind(undo, self._https_port, flag="--https-port")
-            context = self._identify(undo, _port_of(plain), _port_of(secure))
+            tunnels = self._bind_proxy(undo)
+            ports = (_port_of(plain), _port_of(secure), self._hostnames, _port_of(tunnels))
+            context = self._identify(undo, Address(self._host, *ports))
             await _call(self._on_bound, self.origins)
-            await self._open(undo, {**dict.fromkeys(plain), **dict.fromkeys(secure, context)})
+            accept: dict[socket.socket, AcceptorOf] = {
+                **dict.fromkeys(plain, partial(Acceptor, context=None)),
+                **dict.fromkeys(secure, partial(Acceptor, context=context)),
+            }
+            if tunnels:
+                accept |= dict.fromkeys(tunnels, self._proxy(context))
+            await self._open(undo, accept)
             undo.push_async_callback(self._call_on_stop)
             self._undo = undo.pop_all()
 
@@ -198,6 +217,11 @@ class WebServer:
         return self._known.address.https_url
 
     @property
+    def proxy_url(self) -> str | None:
+        """`http://127.0.0.1:PORT`, the proxy that answers for the certified hosts."""
+        return self._known.address.proxy_url
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """All that it answers under: HTTPS before HTTP, localhost first."""
         return self._known.address.origins
@@ -243,17 +267,30 @@ class WebServer:
             undo.callback(sock.close)
         return sockets
 
-    def _identify(self, undo: AsyncExitStack, port: int, https_port: int) -> ssl.SSLContext:
+    def _bind_proxy(self, undo: AsyncExitStack) -> tuple[socket.socket, ...]:
+        if self._proxy_port is None:
+            return ()
+        return self._bind(undo, self._proxy_port, flag="--proxy-port")
+
+    def _proxy(self, context: ssl.SSLContext) -> AcceptorOf:
+        from mockpush.proxy import ProxyAcceptor, Routes, Target
+
+        address = self._known.address
+        own = {Target(name.lower(), address.https_port) for name in address.names}
+        routes = Routes(self._certified, own, self._proxy_allow)
+        return partial(ProxyAcceptor, context=context, routes=routes)
+
+    def _identify(self, undo: AsyncExitStack, address: Address) -> ssl.SSLContext:
         """Make the certificate; from here on the server's address is known."""
         from mockpush.tls import CertificateAuthority, server_context
 
-        address = Address(self._host, port, https_port, self._hostnames)
         private = self._private_directory(undo)
         if self._data_dir is None:
             authority, public = CertificateAuthority.create(), private
         else:
             authority, public = CertificateAuthority.kept_in(self._data_dir), self._data_dir
-        context = server_context(authority.issue(address.names), directory=private)
+        names = dict.fromkeys((*address.names, *self._certified))
+        context = server_context(authority.issue(names), directory=private)
         trust = Trust(authority.pem, private, address.names)
         self._running = _Running(address, trust, authority.publish(public))
         undo.callback(self._forget)
@@ -267,21 +304,18 @@ class WebServer:
         undo.callback(weakref.finalize(self, _remove, directory, os.getpid()))
         return Path(directory)
 
-    async def _open(
-        self, undo: AsyncExitStack, sockets: Mapping[socket.socket, ssl.SSLContext | None]
-    ) -> None:
+    async def _open(self, undo: AsyncExitStack, accept: Mapping[socket.socket, AcceptorOf]) -> None:
         """Start the application and accept; `undo` does it from the last to the first."""
         application = Application(self._app, http=self._http, report=self._report)
         await application.start()
         acceptors = [
-            Acceptor(
+            acceptor(
                 sock,
-                context=context,
                 protocol_factory=application.protocol,
                 report=self._report,
                 logger=LOGGER,
             )
-            for sock, context in sockets.items()
+            for sock, acceptor in accept.items()
         ]
         undo.push_async_callback(application.stop)
         undo.push_async_callback(application.drop)
@@ -305,7 +339,8 @@ class WebServer:
 
 
 def _port_of(sockets: Sequence[socket.socket]) -> int:
-    port: int = sockets[0].getsockname()[1]
+    """Theirs, or 0 if there are none."""
+    port: int = sockets[0].getsockname()[1] if sockets else 0
     return port
 
 

@@ -6,6 +6,7 @@ missing tool is a failure.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 import subprocess
@@ -116,3 +117,45 @@ def modules_loaded_by(run_python):
         return set(run_python(program + "print(*set(sys.modules) - before)").split())
 
     return modules
+
+
+class LeavingError(Exception):
+    """A name was to be resolved, or an address to be reached, that is not on this machine."""
+
+
+_KEPT_IN: list[bool] = []
+
+
+def _keep_in(event: str, arguments: tuple) -> None:
+    """Sees what the interpreter is about to do, below whatever was patched above."""
+    if not _KEPT_IN or event not in (
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "socket.connect",
+    ):
+        return
+    place = arguments[1] if event == "socket.connect" else arguments
+    if not isinstance(place, tuple):  # the path of a Unix socket
+        return
+    host = place[0].decode() if isinstance(place[0], bytes) else str(place[0])
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        stays = host in ("localhost", "None")
+    else:
+        stays = event != "socket.connect" or address.is_loopback
+    if not stays:
+        raise LeavingError(f"{event}: {host}")
+
+
+@pytest.fixture(scope="session")
+def _audited() -> None:
+    sys.addaudithook(_keep_in)
+
+
+@pytest.fixture
+def kept_in(_audited):
+    """No name but localhost can be resolved, and nothing reached but loopback: a LeavingError."""
+    _KEPT_IN.append(True)
+    yield LeavingError
+    _KEPT_IN.clear()

@@ -23,6 +23,7 @@ from mockpush.cli import main
 from mockpush.client.control import Control
 from mockpush.client.transports.http import HttpTransport
 from mockpush.commands import running
+from mockpush.options import ServiceOptions
 from mockpush.protocol.model import base64url_encode
 from mockpush.server import Server
 from mockpush.service import PushService
@@ -454,6 +455,33 @@ def test_the_end_of_the_service_ends_the_tail(control, monkeypatch):
 
 
 # env
+
+
+@pytest.fixture
+def with_proxy(monkeypatch) -> Iterator[Server]:
+    """A service that answers for the hosts of the vendors."""
+    service = PushService(ServiceOptions(vendor_hosts=True))
+    with Server(service, proxy_port=0).running() as server:
+        monkeypatch.setenv("MOCKPUSH_URL", server.url)
+        yield server
+
+
+def test_a_push_to_a_vendor_reaches_the_service_whose_subscription_it_is(
+    control, with_proxy, kept_in
+):
+    made = printed("subscribe", "--profile", "apple")
+    assert made["endpoint"].startswith("https://web.push.apple.com/")
+    subscription = json.dumps(made)
+    refused = printed("send", subscription, "--ttl=-1")
+    assert refused["status"] == 400
+    made["endpoint"] += "x"  # is none of the service
+    with pytest.raises(kept_in):
+        run("send", json.dumps(made), "hello", catch_exceptions=False)
+
+
+def test_a_shell_is_told_of_the_proxy(control, with_proxy, cache):
+    found = printed("env")
+    assert found["HTTPS_PROXY"] == found["https_proxy"] == with_proxy.proxy_url
 
 
 @pytest.fixture

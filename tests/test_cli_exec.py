@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -60,6 +61,66 @@ def test_the_command_finds_the_service_and_a_subscription_of_it():
     assert {"MOCKPUSH_CA_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"} <= found.keys()
     pair = VapidKeys.from_environment(found)
     assert pair.environ().items() <= found.items()
+
+
+PUSH = """
+    import json, os, sys
+    import pywebpush
+
+    subscription = json.loads(os.environ["MOCKPUSH_SUBSCRIPTION"])
+    claims = {"sub": os.environ["VAPID_SUBJECT"], **json.loads(sys.argv[1])}
+    answer = pywebpush.webpush(
+        subscription, "hello", vapid_private_key=os.environ["VAPID_PRIVATE_KEY"],
+        vapid_claims=claims, ttl=60,
+    )
+    print(subscription["endpoint"], answer.status_code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "origin"),
+    [("fcm", "https://fcm.googleapis.com/fcm/send/"), ("apple", "https://web.push.apple.com/")],
+)
+def test_with_vendor_hosts_a_program_pushes_to_the_vendor_and_reaches_us(profile, origin):
+    program = (sys.executable, "-c", textwrap.dedent(PUSH))
+    flags = ("--vendor-hosts", "--profile", profile)
+    completed = execute(*program, "{}", flags=flags)
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stdout.startswith(origin)
+    assert completed.stdout.endswith(" 201\n")
+
+    completed = execute(*program, '{"aud": "https://example.com"}', flags=flags)
+    assert completed.returncode == 1
+    assert "the service refused 1 of 1 request" in completed.stderr
+    assert "vapid.aud.mismatch" in completed.stderr
+
+
+def test_with_vendor_hosts_what_is_refused_is_told():
+    program = "import requests; requests.get('https://example.com/')"
+    completed = python(program, flags=("--vendor-hosts",))
+    assert completed.returncode == 1
+    assert "403 Forbidden" in completed.stderr
+    assert "target=example.com:443" in completed.stderr
+    assert "--proxy-allow HOST" in completed.stderr
+
+
+def test_with_vendor_hosts_this_machine_is_reached_directly_and_through_the_proxy():
+    program = """
+        import os, requests
+        url = os.environ["MOCKPUSH_HTTPS_URL"] + "/livez"
+        assert requests.get(url).ok
+        assert requests.get(url, proxies={"https": os.environ["HTTPS_PROXY"], "no_proxy": "-"}).ok
+    """
+    completed = python(program, flags=("--vendor-hosts",))
+    assert completed.returncode == 0, completed.stderr
+
+
+def test_vendor_hosts_may_have_a_port_of_their_own():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+    program = "import os; print(os.environ['HTTPS_PROXY'])"
+    flags = ("--vendor-hosts", "--proxy-port", port)
+    assert python(program, flags=flags).stdout == f"http://127.0.0.1:{port}\n"
 
 
 def test_every_run_has_ports_of_its_own_even_inside_another():

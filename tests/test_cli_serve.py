@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from urllib.request import Request, urlopen
+from urllib.error import HTTPError
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener, urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -69,6 +70,44 @@ def test_it_says_in_one_line_where_it_is_and_is_there():
                 assert answer.status == 200
         process.terminate()
         assert process.stdout.read() == ""
+
+
+def test_with_a_proxy_port_it_says_where_the_proxy_is():
+    with serving(*FREE, "--proxy-port", "0", "--json") as process:
+        said = json.loads(process.stdout.readline())
+        subscription = post(f"{said['control']}/subscriptions", {"profile": "apple"})
+        assert subscription["endpoint"].startswith("https://web.push.apple.com/")
+        status = status_through(said["proxy"], said["ca_file"], subscription["endpoint"])
+        with urlopen(f"{said['control']}/requests") as answer:
+            [request] = json.load(answer)["items"]
+        assert request["answer"]["status"] == status
+        with pytest.raises(OSError, match="403"):
+            status_through(said["proxy"], said["ca_file"], "https://example.com/")
+        process.terminate()
+        assert process.wait() == 0
+
+
+def post(url: str, document: object) -> dict:
+    fields = {"Content-Type": "application/json"}
+    with urlopen(Request(url, json.dumps(document).encode(), fields)) as answer:
+        return json.load(answer)
+
+
+def status_through(proxy: str, ca_file: str, url: str) -> int:
+    """What an empty push through the proxy is answered."""
+    context = ssl.create_default_context(cafile=ca_file)
+    opener = build_opener(ProxyHandler({"https": proxy}), HTTPSHandler(context=context))
+    try:
+        with opener.open(url, b"") as answer:
+            return answer.status
+    except HTTPError as error:
+        return error.code
+
+
+def test_the_screen_names_the_proxy():
+    with serving(*FREE, "--proxy-port", "0") as process:
+        lines = list(takewhile(lambda line: "Stop it" not in line, process.stdout))
+        assert any("proxy" in line and "http://127.0.0.1:" in line for line in lines)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

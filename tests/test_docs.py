@@ -134,7 +134,7 @@ def test_every_example_is_a_test_or_the_application_under_test(generator):
         for node in ast.parse(file.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
     }
-    assert set(names) == shown | {"tests/examples/shop.py"}
+    assert set(names) == shown | {"tests/examples/shop.py", "tests/examples/guarded.py"}
 
 
 # What the pages hold
@@ -191,9 +191,17 @@ def test_commands_and_their_flags_exist():
 
 
 def test_flags_exist():
-    """Those that stand alone, as `--strict`; of pytest there is one, of the scripts another."""
+    """Those that stand alone, as `--strict`; some are of pytest, the scripts or a browser."""
     known = set().union(*map(flags, every_command().values()))
-    known |= {"--mockpush-url", "--all", "--check", "--messages", "--rounds", "--connections"}
+    known |= {
+        "--mockpush-url",
+        "--proxy-server",
+        "--all",
+        "--check",
+        "--messages",
+        "--rounds",
+        "--connections",
+    }
     known |= {setting.flag for setting in SETTINGS}
     for span in spans():
         if match := re.match(r"--[a-z][\w-]*", span):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockpush.origins import Address
+from mockpush.origins import Address, is_one_of
 
 
 def test_origins_name_every_host_on_both_ports_https_first():
@@ -41,6 +41,24 @@ def test_urls_are_reachable_from_this_machine(host, url, https_url):
     address = Address(host, 1, 2)
     assert (address.url, address.https_url) == (url, https_url)
     assert https_url in address.origins
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("push.test", True),
+        ("PUSH.test.", True),
+        ("a.vendor.test", True),
+        ("a.b.vendor.test", True),
+        ("vendor.test", False),
+        (".vendor.test", False),
+        ("notvendor.test", False),
+        ("a.push.test", False),
+        ("", False),
+    ],
+)
+def test_a_pattern_is_a_name_or_all_below_it(host, expected):
+    assert is_one_of(host, ("push.test", "*.vendor.test")) is expected
 
 
 def test_wildcard_addresses_are_no_names():

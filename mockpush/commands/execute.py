@@ -12,11 +12,12 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mockpush.commands.options import connected, with_settings
+from mockpush.commands.options import connected, option, with_settings
 from mockpush.commands.output import count, finding_lines
 from mockpush.commands.serve import new_server
 
@@ -38,14 +39,21 @@ ADVICE: Final[Mapping[str, str]] = {
     "plain_on_tls_port": "for http take the origin in MOCKPUSH_URL",
     "failed_handshake": "does the program trust the certificate in MOCKPUSH_CA_FILE?",
     "unused_connection": "it hung up: does it trust the certificate in MOCKPUSH_CA_FILE?",
+    "refused_tunnel": "if that is right, start with --proxy-allow HOST",
 }
 """What to do about entries of the server's own journal."""
 
 
 @click.command(name="exec", context_settings={"allow_interspersed_args": False})
 @with_settings(port=0, https_port=0)
+@option(
+    "--vendor-hosts",
+    is_flag=True,
+    envvar="MOCKPUSH_VENDOR_HOSTS",
+    help="Answer for the vendors' own hosts, through a proxy that HTTPS_PROXY names.",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
-def execute(settings: Settings, *, command: tuple[str, ...]) -> None:
+def execute(settings: Settings, *, vendor_hosts: bool, command: tuple[str, ...]) -> None:
     """Run a command with a push service of its own, and exit with its exit code.
 
     The command finds the service in MOCKPUSH_URL, MOCKPUSH_HTTPS_URL, MOCKPUSH_CONTROL_URL and
@@ -54,10 +62,17 @@ def execute(settings: Settings, *, command: tuple[str, ...]) -> None:
     the service's certificate, whatever its language. If it fails, standard error says which pushes
     were refused, and why.
 
+    With --vendor-hosts endpoints of the vendors' profiles have the vendors' own origins, and
+    HTTPS_PROXY names a proxy that answers there and refuses all other hosts but those of
+    --proxy-allow and of this machine.
+
     \b
     Example:
         mockpush exec --strict -- pytest -n 4
+        mockpush exec --vendor-hosts --profile fcm -- ./send-push
     """
+    if vendor_hosts and settings.proxy_port is None:
+        settings = replace(settings, proxy_port=0)
     public_key, vapid = _vapid_variables(settings)
     with (
         forwarding() as child,

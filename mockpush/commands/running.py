@@ -73,6 +73,7 @@ def env(control: Control, *, shell: str | None, as_json: bool) -> None:
 
 def _variables(control: Control) -> dict[str, str]:
     from mockpush.client.api import Api
+    from mockpush.trust import proxied
 
     about = Api(control.transport, control.tenant).get()
     ca_pem = control.ca_pem().encode()
@@ -87,6 +88,7 @@ def _variables(control: Control) -> dict[str, str]:
         "MOCKPUSH_CONTROL_URL": f"{url}/_mockpush/v1",
         "MOCKPUSH_CA_FILE": str(ca_file),
         **_trust_variables(ca_pem, directory, about["hosts"]),
+        **proxied(about["proxy"]),
     }
 
 

@@ -7,8 +7,9 @@ import ssl
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ import click
 
 from mockpush.commands.options import json_option, option, with_control
 from mockpush.commands.output import finding_lines, print_json, printable
-from mockpush.errors import ConfigurationError, ConnectError, KeyFormatError
+from mockpush.errors import ConfigurationError, ConnectError, KeyFormatError, NotFoundError
 from mockpush.settings import Project, load_settings
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def send(
         fields |= {"Content-Type": "application/octet-stream", "Content-Encoding": "aes128gcm"}
     fields["Authorization"] = target.authorization(_signing_keys(vapid_key))
     given = [(name, value) for name, value in fields.items() if value is not None]
-    response = target.post(given, body, _trusting(control))
+    with _way_to(target.endpoint, control):
+        response = target.post(given, body, _trusting(control))
     if as_json:
         print_json(_as_json(response))
     else:
@@ -199,6 +201,20 @@ def _signing_keys(file: str | None) -> VapidKeys:
     chosen = load_settings({"vapid_key": file}, project=project)
     own = None if chosen.vapid_key else VapidKeys.from_environment()
     return own or service_keys(vapid_key=chosen.vapid_key, data_dir=chosen.data_dir)
+
+
+def _way_to(endpoint: str, control: Control) -> AbstractContextManager[None]:
+    """To the service itself, if the endpoint is one of its under the host of a vendor."""
+    from mockpush.origins import is_one_of
+    from mockpush.vendor_hosts import answered_at
+
+    with suppress(ConnectError, NotFoundError):
+        about = control.about()
+        hosts = list(chain.from_iterable(about["vendor_hosts"].values()))
+        if is_one_of(urlsplit(endpoint).hostname or "", hosts):
+            control.subscription_id(endpoint)
+            return answered_at(about["https"], hosts)
+    return nullcontext()
 
 
 def _trusting(control: Control) -> ssl.SSLContext:

@@ -45,7 +45,7 @@ def serve(settings: Settings, *, exit_on_stdin_eof: bool, as_json: bool) -> None
     """Start a push service and keep it running until SIGINT or SIGTERM.
 
     With --json it prints one line as soon as it answers: {"ready": true, "http": …, "https": …,
-    "ca_file": …, "control": …}.
+    "ca_file": …, "control": …}, and "proxy": … with --proxy-port.
 
     \b
     Example:
@@ -86,6 +86,7 @@ def _summary(server: Server) -> dict[str, object]:
         "https": server.https_url,
         "ca_file": server.ca_file,
         "control": f"{server.url}/_mockpush/v1",
+        **({"proxy": server.proxy_url} if server.proxy_url else {}),
     }
 
 
@@ -100,6 +101,7 @@ def _screen(server: Server, settings: Settings, keys: VapidKeys) -> Iterator[str
             ("HTTPS", f"{settings.endpoint_origin or server.https_url}  (endpoints)"),
             ("HTTP", server.url),
             ("control API", f"{server.url}/_mockpush/v1"),
+            *([("proxy", f"{server.proxy_url}  (vendors' hosts)")] if server.proxy_url else []),
             ("CA", server.ca_file),
             ("profile", settings.profile + (" (strict)" if settings.strict else "")),
             ("VAPID public key", keys.public_key),

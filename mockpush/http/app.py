@@ -1,14 +1,20 @@
-"""The ASGI application: push resources first, by a table of prefixes; the rest is Starlette's."""
+"""The ASGI application: push resources first, by a table of prefixes; the rest is Starlette's.
+
+At a vendor's own host an endpoint may have another path than here, which only the Host field tells.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from mockpush.gateways import monitor
 from mockpush.http import control
+from mockpush.http.hosts import hostname
 from mockpush.http.push import PushResource
+from mockpush.origins import is_one_of
 from mockpush.protocol.records import WireAnswer
 from mockpush.service import PushService
 
@@ -17,7 +23,8 @@ class App:
     """All of the service over HTTP.
 
     `hosts`: the names to which the control API answers besides loopback's. `ca_pem`: gives the
-    certificate of the service's own authority, if it has one.
+    certificate of the service's own authority, if it has one; `proxy_url` the proxy that answers
+    for the hosts of the vendors.
     """
 
     def __init__(
@@ -26,6 +33,7 @@ class App:
         *,
         hosts: tuple[str, ...] = (),
         ca_pem: Callable[[], bytes] | None = None,
+        proxy_url: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.service = service
         self._push = tuple(
@@ -33,8 +41,17 @@ class App:
             for profile in service.profiles.values()
             for prefix in profile.prefixes
         )
+        self._at_hosts = tuple(
+            (profile.hosts, prefix, PushResource(service, profile, prefix))
+            for profile in service.profiles.values()
+            for prefix in profile.host_prefixes
+        )
         self._rest = control.application(
-            service, hosts=hosts, ca_pem=ca_pem, resources=monitor.routes(service)
+            service,
+            hosts=hosts,
+            ca_pem=ca_pem,
+            proxy_url=proxy_url,
+            resources=monitor.routes(service),
         )
         self.at_once = AtOnce(self._push)
 
@@ -46,7 +63,18 @@ class App:
                 if path.startswith(prefix):
                     await resource(scope, receive, send)
                     return
+            at_host = self._at_host(scope)
+            if at_host is not None:
+                await at_host(scope, receive, send)
+                return
         await self._rest(scope, receive, send)
+
+    def _at_host(self, scope: Scope) -> PushResource | None:
+        host = hostname(Headers(scope=scope).get("host", "")) or ""
+        for hosts, prefix, resource in self._at_hosts:
+            if scope["path"].startswith(prefix) and is_one_of(host, hosts):
+                return resource
+        return None
 
 
 class AtOnce:

@@ -23,6 +23,7 @@ def application(
     *,
     hosts: Sequence[str] = (),
     ca_pem: Callable[[], bytes] | None = None,
+    proxy_url: Callable[[], str | None] = lambda: None,
     resources: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """The control API and `resources` as one ASGI application.
@@ -32,7 +33,7 @@ def application(
     """
     health = administration.health_operations(ca_pem)
     operations = (
-        *_about(hosts),
+        *_about(hosts, proxy_url),
         *subscriptions.OPERATIONS,
         *traffic.OPERATIONS,
         *events.OPERATIONS,
@@ -74,16 +75,22 @@ def description(operations: Sequence[Operation]) -> Operation:
     return own
 
 
-def _about(hosts: Sequence[str]) -> tuple[Operation, ...]:
+def _about(hosts: Sequence[str], proxy_url: Callable[[], str | None]) -> tuple[Operation, ...]:
     async def about(call: Call) -> Response:
         origins = call.service.origins
         return JSONAnswer(
             {
                 "version": __version__,
                 "https": next((each for each in origins if each.startswith("https:")), None),
+                "proxy": proxy_url(),
                 "origins": list(origins),
                 "hosts": [*LOOPBACK, *hosts],
                 "profiles": list(call.service.profiles),
+                "vendor_hosts": {
+                    name: list(profile.hosts)
+                    for name, profile in call.service.profiles.items()
+                    if profile.hosts
+                },
             }
         )
 

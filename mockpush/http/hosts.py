@@ -41,7 +41,7 @@ class HostGuard:
         await self._app(scope, receive, send)
 
     def _check_host(self, authority: str) -> None:
-        name = _hostname(authority)
+        name = hostname(authority)
         if not self._knows(name):
             raise ServiceError(
                 f"the control API does not answer to the host {authority[:200]!r}: use localhost, "
@@ -51,7 +51,7 @@ class HostGuard:
 
     def _check_origin(self, origin: str) -> None:
         match = _ORIGIN.fullmatch(origin)
-        name = _hostname(match[1]) if match else None
+        name = hostname(match[1]) if match else None
         if not self._knows(name):
             raise ServiceError(
                 f"pages of {origin[:200]!r} may not change anything here: serve them from "
@@ -63,7 +63,8 @@ class HostGuard:
         return name is not None and (name in self._hosts or name.endswith(".localhost"))
 
 
-def _hostname(authority: str) -> str | None:
+def hostname(authority: str) -> str | None:
+    """The name or address of a Host field, without its port; None if it is no host."""
     match = _AUTHORITY.fullmatch(authority)
     return match[1].lower().removesuffix(".") if match else None
 

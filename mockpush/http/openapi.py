@@ -62,9 +62,11 @@ SCHEMAS: Final[Mapping[str, Json]] = {
     "About": object_of(
         version=STRING,
         https=nullable(STRING),
+        proxy=nullable(STRING),
         origins=array_of(STRING),
         hosts=array_of(STRING),
         profiles=array_of(STRING),
+        vendor_hosts={"type": "object", "additionalProperties": array_of(STRING)},
     ),
     "PEM": STRING,
     "Document": {"type": "object"},

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from mockpush.endpoints import VENDOR
 from mockpush.errors import InvalidRequestError
 from mockpush.http.answers import ROOT, JSONAnswer
 from mockpush.http.kinds import Json, boolean, choice, decoded, integer, record, text
@@ -41,7 +42,9 @@ _DEFAULT_PORTS: Final = {"https": "443", "http": "80"}
 
 
 def _origin(text: str) -> str:
-    """An origin in its ASCII serialisation (RFC 6454, Section 6.2)."""
+    """An origin in its ASCII serialisation (RFC 6454, Section 6.2), or `vendor`."""
+    if text == VENDOR:
+        return text
     match = _ORIGIN.fullmatch(text.lower())
     if match is None or int(match[3] or 0) > 0xFFFF:
         raise ValueError
@@ -80,7 +83,11 @@ SUBSCRIBE: Final = record(
             "1 to 128 printable ASCII characters without space and slash, neither . nor ..",
             r"^(?!\.{1,2}$)[!-.0-~]{1,128}$",
         ),
-        "origin": decoded("an origin such as https://push.example:8031, without a path", _origin),
+        "origin": decoded(
+            "an origin such as https://push.example:8031, without a path, or vendor: the origin "
+            "of the vendor's own host",
+            _origin,
+        ),
         "expirationTime": integer(0, LATEST_TIME),
         "online": boolean(),
     }

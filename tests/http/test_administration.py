@@ -243,3 +243,6 @@ async def test_it_says_what_it_is(api):
     assert about["origins"] == ["https://localhost"]
     assert about["hosts"] == ["localhost", "127.0.0.1", "[::1]", "push.test"]
     assert about["profiles"] == ["rfc", "fcm", "mozilla", "apple", "wns"]
+    assert about["vendor_hosts"].keys() == {"fcm", "mozilla", "apple", "wns"}
+    assert "web.push.apple.com" in about["vendor_hosts"]["apple"]
+    assert about["proxy"] is None

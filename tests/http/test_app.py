@@ -50,3 +50,32 @@ async def test_each_part_answers_for_itself(app, api):
         assert (await other.get("/_mockpush/v1/clock")).status_code == 403
         assert (await other.get("/livez")).status_code == 200
         assert (await other.get("/push")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("profile", "host"),
+    [
+        ("apple", "web.push.apple.com"),
+        ("apple", "WEB.push.apple.com:443"),
+        ("wns", "db5p.notify.windows.com"),
+    ],
+)
+async def test_a_path_that_only_the_vendor_has_is_known_by_the_host(app, api, profile, host):
+    made = await api.create(profile=profile, origin="vendor")
+    target = made["endpoint"].partition("://")[2].partition("/")[2].removeprefix("w/")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as other:
+        for name, known in ((host, True), ("elsewhere.example", False), ("", False)):
+            await other.post(f"http://localhost/{target}", headers={"Host": name, "TTL": "60"})
+            requests = (await api.json("/requests"))["items"]
+            assert bool(requests) is known
+            await api.delete("/requests")
+
+
+async def test_nothing_but_endpoints_is_at_the_host_of_a_vendor(app):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as other:
+        for host in ("web.push.apple.com", "fcm.googleapis.com"):
+            answer = await other.get(
+                "http://localhost/_mockpush/v1/tenants", headers={"Host": host}
+            )
+            assert answer.status_code in (403, 404, 405)
+            assert "items" not in answer.text

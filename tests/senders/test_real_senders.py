@@ -23,7 +23,7 @@ from webpush import WebPush, WebPushSubscription
 
 ROOT = Path(__file__).parents[2]
 PAYLOAD = {"order": 7, "text": "grüße 👋"}
-EXEC = (sys.executable, "-m", "mockpush.cli", "exec", "--")
+EXEC = (sys.executable, "-m", "mockpush.cli", "exec")
 
 MADE_BEFORE = requests.Session()
 HTTPX_MADE_BEFORE = httpx.Client()
@@ -183,11 +183,13 @@ status = httpx.post(
 }
 
 
-def run_under_exec(directory: Path, *command: str) -> dict[str, object]:
+def run_under_exec(
+    directory: Path, *command: str, flags: tuple[str, ...] = ()
+) -> dict[str, object]:
     """The last line that the command prints, which is JSON."""
     own = ("PYTEST", "MOCKPUSH", "VAPID", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "NODE_EXTRA")
     completed = subprocess.run(
-        [*EXEC, *command],
+        [*EXEC, *flags, "--", *command],
         cwd=directory,
         env={name: value for name, value in os.environ.items() if not name.startswith(own)},
         stdin=subprocess.DEVNULL,
@@ -224,7 +226,13 @@ const subscription = JSON.parse(process.env.MOCKPUSH_SUBSCRIPTION);
   const answer = await webPush.sendNotification(
     subscription,
     JSON.stringify({ order: 7 }),
-    { TTL: 60, topic: "inbox", urgency: "high", contentEncoding: process.argv[2] },
+    {
+      TTL: 60,
+      topic: "news",
+      urgency: "high",
+      contentEncoding: process.argv[2],
+      proxy: process.env.HTTPS_PROXY,
+    },
   );
   const messages = process.env.MOCKPUSH_CONTROL_URL + "/messages/latest?wait=1";
   const message = await (await fetch(messages)).json();
@@ -252,12 +260,29 @@ def node_directory() -> Path:
 @pytest.mark.needs_node
 @pytest.mark.parametrize("coding", ["aes128gcm", "aesgcm"])
 def test_web_push_of_node(node_directory, tmp_path, coding):
-    (tmp_path / "push.js").write_text(NODE_PROGRAM)
-    (tmp_path / "node_modules").symlink_to(node_directory / "node_modules")
-    told = run_under_exec(tmp_path, shutil.which("node"), "push.js", coding)
+    assert_read_back(run_node(node_directory, tmp_path, coding), coding)
+
+
+@pytest.mark.needs_node
+@pytest.mark.parametrize("profile", ["fcm", "mozilla", "apple", "wns"])
+def test_web_push_of_node_to_the_host_of_a_vendor(node_directory, tmp_path, profile):
+    flags = ("--vendor-hosts", "--profile", profile)
+    told = run_node(node_directory, tmp_path, "aes128gcm", flags=flags)
+    assert_read_back(told, "aes128gcm")
+    assert not told["message"]["vapid"]["aud"].startswith("https://localhost")
+
+
+def run_node(node_directory, directory, coding, *, flags=()):
+    """Pushes with npm's web-push, through the proxy if there is one."""
+    (directory / "push.js").write_text(NODE_PROGRAM)
+    (directory / "node_modules").symlink_to(node_directory / "node_modules")
+    return run_under_exec(directory, shutil.which("node"), "push.js", coding, flags=flags)
+
+
+def assert_read_back(told, coding):
     assert told["status"] == 201
     message = told["message"]
     assert message["payload"]["json"] == {"order": 7}
-    assert (message["ttl"], message["topic"], message["urgency"]) == (60, "inbox", "high")
+    assert (message["ttl"], message["topic"], message["urgency"]) == (60, "news", "high")
     assert message["content_encoding"] == coding
     assert message["state"] == "acknowledged"

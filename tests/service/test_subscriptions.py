@@ -27,6 +27,40 @@ async def test_an_origin_of_its_own_stands_in_for_those_of_the_service(service):
     assert made.origins == ("https://push.test",)
 
 
+OF_VENDORS = {
+    "fcm": "https://fcm.googleapis.com/fcm/send/",
+    "mozilla": "https://updates.push.services.mozilla.com/wpush/v2/",
+    "apple": "https://web.push.apple.com/",
+    "wns": "https://wns2-par02p.notify.windows.com/w/?token=",
+    "rfc": "https://localhost/push/",
+}
+
+
+@pytest.mark.parametrize("profile", OF_VENDORS)
+async def test_endpoints_of_vendors_look_as_their_own(service, make_service, profile):
+    always = make_service(vendor_hosts=True)
+    key = b"\x04" * 65
+    for made in (
+        await service.subscribe(profile=profile, origin="vendor", application_server_key=key),
+        await always.subscribe(profile=profile, application_server_key=key),
+    ):
+        assert made.endpoint == OF_VENDORS[profile] + made.token
+        assert made.origins == ("/".join(OF_VENDORS[profile].split("/")[:3]),)
+
+
+async def test_another_host_of_the_vendor_has_the_vendors_paths_and_any_other_has_ours(service):
+    made = await service.subscribe(profile="apple", origin="https://api.push.apple.com")
+    assert made.endpoint == f"https://api.push.apple.com/{made.token}"
+    for origin in ("https://push.test", "https://fcm.googleapis.com"):
+        made = await service.subscribe(profile="apple", origin=origin)
+        assert made.endpoint == f"{origin}/apple/{made.token}"
+
+
+async def test_an_origin_that_is_asked_for_wins_over_the_vendors(make_service):
+    made = await make_service(vendor_hosts=True).subscribe(profile="fcm", origin="https://a.test")
+    assert made.origins == ("https://a.test",)
+
+
 async def test_a_subscription_is_as_it_was_asked_for(service, real_clock):
     made = await service.subscribe(
         "mine",
