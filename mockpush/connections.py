@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from mockpush.errors import ConfigurationError
+from mockpush.known_heads import KnownHeads, Request
 from mockpush.listeners import CLIENT_HELLO, Report, peer_name, plain_answer
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Front(asyncio.Protocol):
     report: Report
     server_logger: logging.Logger
     at_once: AtOnce | None
+    known_heads: KnownHeads
     transport: asyncio.Transport
     client: tuple[str, int] | None
     scheme: str
@@ -121,20 +123,40 @@ class HttpToolsFront(Front):
     _head = 0
     _hides = False
     _held: bytes | None = None
+    _packet: bytes | None = None
     _idle_since = 0.0
     _idle_timer: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
+        between = not (self._in_head or self._in_body)
+        if between and not self._silent and self._is_answered(data):
+            return
+        self._packet = data if between else None
         if b"pgrade" in data and not self._in_body:
             head, blank, rest = data.partition(b"\r\n\r\n")
             data = _UPGRADE_H2C.sub(_HIDDEN_UPGRADE, head) + blank + rest
             self._hides = True
+            self._packet = None
         headers = self.headers
         super().data_received(data)
         if self._in_head and self.headers is headers:  # and has been since before this data
             self._head += len(data)
             if self._head > MAX_HEAD:
                 self._refuse(_HEAD_TOO_LARGE)
+
+    def _is_answered(self, packet: bytes) -> bool:
+        """Answers a request at once, if it is one whose head is known."""
+        request = self.known_heads.recall(packet)
+        if request is None or self._is_busy():
+            return False
+        self._unset_keepalive_if_required()
+        self.url, self.headers = request.target, request.headers
+        answer = self._answer_at_once(request.body)
+        if answer is None:
+            return False
+        self.transport.write(answer)
+        self._rest()
+        return True
 
     def on_message_begin(self) -> None:
         """As uvicorn's, but for the ASGI scope, which an answer at once does not need."""
@@ -195,6 +217,8 @@ class HttpToolsFront(Front):
                 self._held = None
                 self.transport.write(answer)
                 self._rest()
+                if self._packet is not None:
+                    self.known_heads.learn(self._packet, Request(self.url, self.headers, body))
                 return
             self._let_go(body)
         super().on_message_complete()  # type: ignore[misc]
@@ -289,7 +313,12 @@ def http_protocol(
 ) -> type[asyncio.Protocol]:
     """uvicorn's protocol class behind our front; `report` hears what is no HTTP."""
     front, base = _implementation(http)
-    members = {"report": staticmethod(report), "server_logger": logger, "at_once": at_once}
+    members = {
+        "report": staticmethod(report),
+        "server_logger": logger,
+        "at_once": at_once,
+        "known_heads": KnownHeads(),
+    }
     return type(base.__name__, (front, base), members)
 
 

@@ -148,6 +148,9 @@ CHUNKED = request("/p/c", b"transfer-encoding: chunked", length=False)
 TRAILERS = b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nttl: 5\r\n\r\n"
 REQUESTS = [
     request(),
+    request("/p/known", b"authorization: one", body=b"abc"),
+    request("/p/known", b"authorization: two", body=b"def"),
+    request("/q/known", b"authorization: one"),
     request("/p/x", b"TTL: 5", b"X: ", b"x: \xff", body=b"hello"),
     request("/p/x", body=b"POST /p/y HTTP/1.1\r\n\r\n"),
     request("/p/x", length=False),
@@ -237,7 +240,16 @@ async def test_only_plain_posts_are_asked_for_at_once():
         await Connection(app).send(octets)
     await Connection(app).send(request("/p/no", b"connection: close"))
     await Connection(app).send(request("/p/no").replace(b"HTTP/1.1", b"HTTP/1.0"))
-    assert app.asked == [b"/p/x"] * 4 + [b"/q/x", b"/p/x", b"/p/after-an-empty-line"]
+    assert app.asked == [
+        b"/p/x",
+        b"/p/known",
+        b"/p/known",
+        b"/q/known",
+        *[b"/p/x"] * 3,
+        b"/q/x",
+        b"/p/x",
+        b"/p/after-an-empty-line",
+    ]
 
 
 async def test_an_unknown_status_has_no_phrase():
@@ -465,3 +477,29 @@ async def test_a_stopping_server_closes_what_idles():
     await connection.send(request())
     connection.protocol.shutdown()
     assert connection.wire.closed
+
+
+async def test_a_head_that_is_known_is_not_parsed_again():
+    connection = Connection(App())
+    first, second, third = (
+        request("/p/x", b"authorization: %b" % token, body=token) for token in (b"a", b"b", b"c")
+    )
+    await connection.send(first, second)
+    connection.protocol.parser = None
+    await connection.send(third)
+    told_of_third = json.loads(connection.answers[-1][1])
+    assert told_of_third[0] == "/p/x"
+    assert ["authorization", "c"] in told_of_third[1]
+    assert told_of_third[2] == "c"
+
+
+async def test_a_known_head_behind_a_request_under_way_waits_for_it():
+    app = App()
+    connection = Connection(app)
+    push = request("/p/x", b"authorization: a", body=b"a")
+    await connection.send(push, push, request("/wait"))
+    connection.protocol.data_received(push)
+    assert connection.targets == ["/p/x", "/p/x"]
+    app.allowed.set()
+    await connection.settle()
+    assert connection.targets == ["/p/x", "/p/x", "/wait", "/p/x"]
