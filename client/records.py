@@ -69,6 +69,8 @@ class Finding(Record):
     expected = Member["str | None"]()
     actual = Member["str | None"]()
     hint = Member[str]()
+    explains = Member["list[str] | None"]()
+    """the codes of findings whose cause this one names"""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.text} [{self.section}]"
@@ -238,6 +240,13 @@ class Request(Judged):
         return next((finding for finding in self.findings or () if finding.code == code), None)
 
     @property
+    def explanation(self) -> Finding | None:
+        """What earlier requests and other subscriptions tell about the cause of a refusal."""
+        decisive = self._deciding_code() if self.refused else None
+        explains = (each for each in self.findings or () if decisive in (each.explains or ()))
+        return next(explains, None)
+
+    @property
     def codes(self) -> list[str]:
         """The codes of the findings, that which decided a refusal first."""
         codes = super().codes
@@ -249,7 +258,9 @@ class Request(Judged):
         return codes[0] if codes else None
 
     def __str__(self) -> str:
-        return f"{self.status} {self.finding or self.answer.get('body') or 'without a finding'}"
+        said = self.finding or self.answer.get("body") or "without a finding"
+        cause = self.explanation
+        return f"{self.status} {said}" + (f"; {cause.text}: {cause.actual}" if cause else "")
 
     def __repr__(self) -> str:
         codes = f" {self.codes}" if self.codes else ""

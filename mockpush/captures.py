@@ -14,7 +14,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mockpush.errors import CaptureError, DecryptionError
-from mockpush.history import correlate
 from mockpush.origins import is_one_of
 from mockpush.profiles import PROFILES
 from mockpush.protocol.captures import Captured, origin_of, read_captures
@@ -41,6 +40,7 @@ from mockpush.protocol.model import PushRequest, Subscription
 from mockpush.protocol.payload import linted
 from mockpush.protocol.records import PushMessage
 from mockpush.real_clock import process_time
+from mockpush.unreadable import explain
 
 _NAME: Final = "captured"
 _LOCAL: Final = ("localhost", "*.localhost", "::1")
@@ -314,4 +314,4 @@ def _payload(captured: Captured, inspection: Inspection, subscription: Subscript
     message = PushMessage(
         _NAME, _NAME, _NAME, 1, captured.body, inspection, 0, 0.0, 0.0, payload=payload
     )
-    return correlate(message, payload, [subscription])
+    return explain(message, payload, [subscription])

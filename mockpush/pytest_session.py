@@ -88,7 +88,8 @@ class Traffic:
         count = "a push was" if len(refused) == 1 else f"{len(refused)} pushes were"
         lines = "".join(f"  {request}\n" for request in refused[:_SHOWN])
         more = f"  and {len(refused) - _SHOWN} more\n" if len(refused) > _SHOWN else ""
-        hints = dict.fromkeys(each.finding.hint for each in refused if each.finding is not None)
+        causes = (each.explanation or each.finding for each in refused)
+        hints = dict.fromkeys(cause.hint for cause in causes if cause is not None)
         return (
             f"{count} refused, and the test did not look at it:\n{lines}{more}"
             + "".join(f"  → {hint}\n" for hint in hints)

@@ -72,6 +72,10 @@ class ServerJournal:
         """The entries after this number, oldest first."""
         return [entry for entry in self._entries if entry.id > after]
 
+    def records(self) -> Sequence[RequestRecord]:
+        """The requests among the entries, oldest first."""
+        return [entry.record for entry in self._entries if entry.record is not None]
+
     def _append(
         self, at: float, kind: Stray, detail: Mapping[str, str], record: RequestRecord | None
     ) -> None:

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from mockpush.endpoints import VENDOR, endpoint, origin_of
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
-from mockpush.history import correlate
+from mockpush.history import History
 from mockpush.options import ServiceOptions, TokenClock
 from mockpush.protocol.answering import UNDECRYPTABLE, render
 from mockpush.protocol.clock import Clock
@@ -41,9 +41,10 @@ from mockpush.protocol.payload import linted
 from mockpush.protocol.records import PushMessage, RequestRecord, WireAnswer
 from mockpush.real_clock import process_time, real_time
 from mockpush.receipts import find_receipts, open_receipts
-from mockpush.server_journal import ServerJournal
+from mockpush.server_journal import NO_TENANT, ServerJournal
 from mockpush.storage.base import Keep, Storage
 from mockpush.storage.memory import MemoryStorage
+from mockpush.unreadable import explain
 
 DEFAULT_TENANT: Final = "default"
 _T = TypeVar("_T")
@@ -334,9 +335,19 @@ class PushService:
         if message.payload.decryption is Decryption.OK and not message.payload.explained:
             message.payload = linted(message.payload)
         if message.payload.decryption is Decryption.FAILED and not message.payload.explained:
-            history = await self.storage.subscriptions(message.tenant)
-            message.payload = correlate(message, message.payload, history)
+            others = await self.storage.subscriptions(message.tenant)
+            message.payload = explain(message, message.payload, others)
         return message.payload
+
+    async def history(self, tenant: str) -> History:
+        """What the tenant knows by now, to explain its requests and messages with.
+
+        That of `NO_TENANT` is the server's own journal.
+        """
+        if tenant == NO_TENANT:
+            return History(self.journal.records(), (), self.profiles)
+        requests = await self.storage.requests(tenant)
+        return History(requests, await self.storage.subscriptions(tenant), self.profiles)
 
     async def reset(self, tenant: str, *, keep: frozenset[Keep] = frozenset()) -> None:
         """Empties a tenant and sets its clock back to real time, but for what is to be kept."""

@@ -13,7 +13,6 @@ import pytest
 import mockpush
 from mockpush.captures import ProfileSource, TimeSource, inspect_all
 from mockpush.errors import CaptureError
-from mockpush.history import correlate
 from mockpush.profiles import PROFILES, STRICT
 from mockpush.protocol.encryption import encrypt
 from mockpush.protocol.inspection import Context, Decryption, inspect, read_payload
@@ -28,6 +27,7 @@ from mockpush.protocol.model import (
 from mockpush.protocol.payload import lint
 from mockpush.protocol.records import PushMessage
 from mockpush.protocol.vapid import authorization
+from mockpush.unreadable import explain
 
 CORPUS = json.loads((Path(__file__).parent / "data" / "senders.json").read_text())
 SUBSCRIPTION = {
@@ -69,7 +69,7 @@ def expected_findings(captured: dict) -> list[str]:
     payload = read_payload(found, body, KEYS)
     if payload.decryption is Decryption.FAILED:
         message = PushMessage("m", "default", "s", 1, body, found, 0, 0.0, 0.0, payload=payload)
-        payload = correlate(message, payload, [subscription])
+        payload = explain(message, payload, [subscription])
     beyond = lint(payload.data) if payload.data is not None else payload.findings
     return [*found.findings, *beyond]
 

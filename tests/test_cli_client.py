@@ -419,6 +419,19 @@ def test_what_happens_is_told_a_line_each(control):
         assert "must ttl.negative: " in line(process)
 
 
+def test_the_cause_that_other_subscriptions_show_is_told_below(control):
+    old, new = VapidKeys.generate(), VapidKeys.generate()
+    with tailing(control) as process:
+        for pair in (new, old):
+            made = control.subscribe(application_server_key=pair.public_key)
+            assert "subscription.created" in line(process)
+        run("send", json.dumps(made), "hello", env=new.environ())
+        assert line(process).startswith("403  ")
+        told = [line(process) for _ in range(8)]
+    assert "must vapid.key.mismatch: " in told[0]
+    assert "information vapid.key.other_subscription: " in told[4]
+
+
 def test_what_becomes_of_a_message_later_is_told(control):
     with tailing(control) as process:
         made = control.subscribe(online=False)

@@ -11,6 +11,9 @@ from ..verdict import Problem
 
 TABLE: Final = CaseTable()
 
+_WHOSE_KEY: Final = ("vapid.key.rotated", "vapid.key.other_subscription", "vapid.key.changed")
+"""They explain why it is not the subscription's."""
+
 TABLE.free_of(
     "rfc8292/4.2/identified",
     "A push to a restricted subscription identifies its sender.",
@@ -30,6 +33,7 @@ TABLE.free_of(
     "k is the uncompressed public key in base64url without padding.",
     "vapid.key.*",
     "!vapid.key.mismatch",
+    *(f"!{code}" for code in _WHOSE_KEY),
     "!vapid.key.equals_encryption_key",
     "vapid.p256ecdsa.*",
 )
@@ -37,6 +41,7 @@ TABLE.free_of(
     "rfc8292/4.2/key-of-the-subscription",
     "The token is signed with the key that the subscription was made with.",
     "vapid.key.mismatch",
+    *_WHOSE_KEY,
     "vapid.signature.other_key",
 )
 TABLE.free_of(

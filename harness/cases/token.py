@@ -16,6 +16,8 @@ TABLE.free_of(
     "rfc8292/2/token",
     "The token is a JWT that is signed with ES256.",
     "vapid.token.*",
+    "!vapid.token.other_service",
+    "!vapid.token.outlived",
     "vapid.algorithm",
     "vapid.typ",
 )
@@ -34,6 +36,8 @@ TABLE.free_of(
     "exp lies in the future, at most 24 hours ahead.",
     "vapid.exp.*",
     "vapid.nbf.*",
+    "vapid.clock.*",
+    "vapid.token.outlived",
 )
 TABLE.free_of(
     "rfc8292/2.1/sub-is-a-contact",
@@ -47,7 +51,7 @@ TABLE.free_of(
 )
 
 
-_AUD: Final = ("vapid.aud.*",)
+_AUD: Final = ("vapid.aud.*", "vapid.token.other_service")
 
 
 @TABLE.judged(

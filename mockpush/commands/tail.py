@@ -80,5 +80,6 @@ class _Telling:
 def _refusal(at: str, request: Request) -> Iterator[str]:
     status = click.style(str(request.status), fg="red")
     yield f"{status}  {at}  {request.method} {request.target}"
-    if request.finding is not None:
-        yield from finding_lines(request.finding.raw, indent=4)
+    for finding in (request.finding, request.explanation):
+        if finding is not None:
+            yield from finding_lines(finding.raw, indent=4)

@@ -9,15 +9,16 @@ from starlette.responses import Response
 
 from mockpush._version import __version__
 from mockpush.errors import InvalidRequestError, NotFoundError, ServiceError
+from mockpush.history import History
 from mockpush.http.answers import JSONAnswer
 from mockpush.http.kinds import Json, choice, duration, only_true, record, several
-from mockpush.http.listings import Listing
+from mockpush.http.listings import Listing, one_by_one
 from mockpush.http.operations import Call, Operation, Returns, no_content, shown
 from mockpush.http.shapes import show
-from mockpush.http.traffic_views import see_request
+from mockpush.http.traffic_views import SeenRequest, see_request
 from mockpush.http.views import CLOCK, STRAY, TENANT
 from mockpush.protocol.clock import parse_duration
-from mockpush.server_journal import Stray, StrayEntry
+from mockpush.server_journal import NO_TENANT, Stray, StrayEntry
 from mockpush.service import PushService
 from mockpush.storage.base import Keep, TenantSummary
 
@@ -58,16 +59,12 @@ async def _read_tenants(
     return list(enumerate(await service.storage.tenants(), 1))[after:]
 
 
-async def _show_tenant(_: PushService, numbered: tuple[int, TenantSummary]) -> Json:
-    return show(TENANT, numbered[1])
-
-
 TENANTS: Final[Listing[tuple[int, TenantSummary]]] = Listing(
     letter="t",
     read=_read_tenants,
     number=lambda numbered: numbered[0],
     at=lambda _: 0.0,
-    show=_show_tenant,
+    show=one_by_one(lambda numbered: show(TENANT, numbered[1])),
     name=lambda numbered: numbered[1].name,
     fields={},
 )
@@ -101,9 +98,17 @@ async def _read_strays(service: PushService, _: str, after: int) -> Sequence[Str
     return service.journal.entries(after=after)
 
 
-async def _show_stray(service: PushService, entry: StrayEntry) -> Json:
-    seen = None if entry.record is None else await see_request(service, entry.record)
-    return show(STRAY, (entry, seen))
+async def _show_strays(
+    service: PushService, _: str, entries: Sequence[StrayEntry]
+) -> Sequence[Json]:
+    history = await service.history(NO_TENANT)
+    return [show(STRAY, (entry, await _seen(service, entry, history))) for entry in entries]
+
+
+async def _seen(service: PushService, entry: StrayEntry, history: History) -> SeenRequest | None:
+    if entry.record is None:
+        return None
+    return await see_request(service, entry.record, history=history)
 
 
 STRAYS: Final[Listing[StrayEntry]] = Listing(
@@ -111,7 +116,7 @@ STRAYS: Final[Listing[StrayEntry]] = Listing(
     read=_read_strays,
     number=lambda entry: entry.id,
     at=lambda entry: entry.at,
-    show=_show_stray,
+    show=_show_strays,
     name=lambda entry: str(entry.id),
     fields={"kind": lambda entry: entry.kind},
     kinds={"kind": choice(*Stray)},

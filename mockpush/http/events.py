@@ -16,14 +16,13 @@ from starlette.types import Receive, Scope, Send
 from mockpush.errors import InvalidRequestError
 from mockpush.gateways.exchange import while_connected
 from mockpush.http.answers import JSONAnswer, write_json
-from mockpush.http.kinds import Json, choice, text
-from mockpush.http.listings import Listing
+from mockpush.http.kinds import choice, text
+from mockpush.http.listings import Listing, one_by_one
 from mockpush.http.matching import differences
 from mockpush.http.operations import Call, Operation, Returns
 from mockpush.http.shapes import show
 from mockpush.http.views import EVENT, EVENT_LETTER
 from mockpush.protocol.events import Event, EventKind
-from mockpush.service import PushService
 
 KEEP_ALIVE: Final = 15.0
 """Real seconds without an event after which a comment shows that the connection lives."""
@@ -32,16 +31,12 @@ BATCH: Final = 100
 LAST_EVENT_ID: Final = "Last-Event-ID"
 
 
-async def _show_event(_: PushService, event: Event) -> Json:
-    return show(EVENT, event)
-
-
 EVENTS: Final[Listing[Event]] = Listing(
     letter=EVENT_LETTER,
     read=lambda service, tenant, after: service.storage.events(tenant, after=after),
     number=lambda event: event.sequence,
     at=lambda event: event.at,
-    show=_show_event,
+    show=one_by_one(lambda event: show(EVENT, event)),
     name=lambda event: str(event.sequence),
     fields={
         "kind": lambda event: event.kind,
@@ -125,7 +120,7 @@ class EventStream(Response):
         for event in events:
             if not differences(event, self._wanted, EVENTS.fields):
                 cursor = EVENTS.cursor(event.sequence)
-                data = write_json(await EVENTS.show(self._call.service, event))
+                data = write_json(show(EVENT, event))
                 head = f"id: {cursor}\nevent: {event.kind}\ndata: "
                 parts.append(head.encode() + data + b"\n\n")
         return b"".join(parts)

@@ -50,14 +50,15 @@ class Listing(Generic[R]):
     """One kind of record: where it comes from, in which order, and how it looks.
 
     `read(service, tenant, after)` gives the records behind a number, oldest first; `at` is the time
-    of a record in seconds, `fields` those that can be asked for.
+    of a record in seconds, `fields` those that can be asked for. `show(service, tenant, records)`
+    sees all that are shown at once, since some explain each other.
     """
 
     letter: str
     read: Callable[[PushService, str, int], Awaitable[Sequence[R]]]
     number: Callable[[R], int]
     at: Callable[[R], float]
-    show: Callable[[PushService, R], Awaitable[Json]]
+    show: Callable[[PushService, str, Sequence[R]], Awaitable[Sequence[Json]]]
     name: Callable[[R], str]
     fields: Fields[R]
     kinds: Mapping[str, Kind[Any]] = field(default_factory=dict)
@@ -106,7 +107,7 @@ class Listing(Generic[R]):
         limit = call.query.get("limit", LIMIT.schema["default"])
         shown = found.matching[:limit]
         page: Json = {
-            "items": [await self.show(call.service, record) for record in shown],
+            "items": await self.show(call.service, call.tenant, shown),
             "next": self.cursor(self.number(shown[-1]) if shown else found.start),
             "more": len(found.matching) > limit,
         }
@@ -146,6 +147,17 @@ class Listing(Generic[R]):
         if isinstance(place, int):
             return place
         return max((self.number(each) for each in records if self.at(each) < place), default=0)
+
+
+def one_by_one(
+    view: Callable[[R], Json],
+) -> Callable[[PushService, str, Sequence[R]], Awaitable[Sequence[Json]]]:
+    """Shows records one by one, as they are."""
+
+    async def show(_: PushService, __: str, records: Sequence[R]) -> Sequence[Json]:
+        return [view(record) for record in records]
+
+    return show
 
 
 def since(letter: str) -> Kind[Since]:

@@ -14,7 +14,7 @@ from mockpush.endpoints import VENDOR
 from mockpush.errors import InvalidRequestError
 from mockpush.http.answers import ROOT, JSONAnswer
 from mockpush.http.kinds import Json, boolean, choice, decoded, integer, record, text
-from mockpush.http.listings import Listing
+from mockpush.http.listings import Listing, one_by_one
 from mockpush.http.operations import Call, Operation, Returns, no_content, shown
 from mockpush.http.shapes import iso_time, show
 from mockpush.http.views import SUBSCRIPTION
@@ -63,9 +63,21 @@ _POINT: Final = decoded(
     "a point on P-256: 65 octets in unpadded base64url", parse_application_server_key
 )
 
+
+def _p256dh(text: str) -> bytes:
+    try:
+        return parse_application_server_key(text)
+    except ValueError as error:
+        if len(text) == _AUTH_CHARACTERS:
+            raise ValueError(f"{error}; auth has that length: are the two swapped?") from None
+        raise
+
+
+_AUTH_CHARACTERS: Final = 22
+
 KEYS: Final = record(
     {
-        "p256dh": _POINT,
+        "p256dh": decoded(_POINT.words, _p256dh),
         "auth": decoded(f"{AUTH_SECRET_LENGTH} octets in unpadded base64url", _auth),
         "private_key": decoded(
             "a P-256 private key: its 32 octets in unpadded base64url, or PEM", parse_private_key
@@ -178,16 +190,12 @@ async def _read(service: PushService, tenant: str, after: int) -> Sequence[Subsc
     return [each for each in found if each.sequence > after]
 
 
-async def _show(_: PushService, subscription: Subscription) -> Json:
-    return show(SUBSCRIPTION, subscription)
-
-
 SUBSCRIPTIONS: Final[Listing[Subscription]] = Listing(
     letter="s",
     read=_read,
     number=lambda each: each.sequence,
     at=lambda each: each.created_at,
-    show=_show,
+    show=one_by_one(lambda subscription: show(SUBSCRIPTION, subscription)),
     name=lambda each: each.id,
     fields={"state": lambda each: each.state},
     kinds={"state": choice(*SubscriptionState)},

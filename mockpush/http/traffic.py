@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.responses import Response
@@ -19,12 +20,18 @@ from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.service import PushService
 
 
-async def _show_message(service: PushService, message: PushMessage) -> Json:
-    return show(MESSAGE, await see_message(service, message))
+async def _show_messages(
+    service: PushService, tenant: str, messages: Sequence[PushMessage]
+) -> Sequence[Json]:
+    history = await service.history(tenant)
+    return [show(MESSAGE, await see_message(service, each, history=history)) for each in messages]
 
 
-async def _show_request(service: PushService, record: RequestRecord) -> Json:
-    return show(REQUEST, await see_request(service, record))
+async def _show_requests(
+    service: PushService, tenant: str, records: Sequence[RequestRecord]
+) -> Sequence[Json]:
+    history = await service.history(tenant)
+    return [show(REQUEST, await see_request(service, each, history=history)) for each in records]
 
 
 MESSAGES: Final[Listing[PushMessage]] = Listing(
@@ -32,7 +39,7 @@ MESSAGES: Final[Listing[PushMessage]] = Listing(
     read=lambda service, tenant, after: service.storage.messages(tenant, after=after),
     number=lambda message: message.request,
     at=lambda message: message.received_at,
-    show=_show_message,
+    show=_show_messages,
     name=lambda message: message.id,
     fields={
         "subscription": lambda message: message.subscription,
@@ -52,7 +59,7 @@ REQUESTS: Final[Listing[RequestRecord]] = Listing(
     read=lambda service, tenant, after: service.storage.requests(tenant, after=after),
     number=lambda record: record.id,
     at=lambda record: record.request.received_at,
-    show=_show_request,
+    show=_show_requests,
     name=lambda record: str(record.id),
     fields={
         "subscription": lambda record: record.subscription,
@@ -116,7 +123,8 @@ async def read_request(call: Call) -> Response:
     """One request of the journal."""
     for record in await call.service.storage.requests(call.tenant):
         if str(record.id) == call.target:
-            return JSONAnswer(await _show_request(call.service, record))
+            [shown] = await _show_requests(call.service, call.tenant, [record])
+            return JSONAnswer(shown)
     raise NotFoundError(f"there is no request {call.target!r} in this tenant's journal")
 
 
@@ -127,7 +135,8 @@ async def forget_requests(call: Call) -> Response:
 
 
 async def _answer(call: Call, message: PushMessage) -> Response:
-    return JSONAnswer(await _show_message(call.service, message))
+    [shown] = await _show_messages(call.service, call.tenant, [message])
+    return JSONAnswer(shown)
 
 
 async def _find(call: Call) -> PushMessage:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from mockpush.correlation import correlate
+from mockpush.history import History
 from mockpush.http.kinds import Json
 from mockpush.http.shapes import (
     BASE64,
@@ -29,6 +31,7 @@ from mockpush.http.shapes import (
     object_of,
     reference,
 )
+from mockpush.protocol.answering import stated
 from mockpush.protocol.findings import REGISTRY, Finding, Level
 from mockpush.protocol.inspection import Decryption, Inspection, Payload
 from mockpush.protocol.judging import Judgement, Profile, judge
@@ -50,6 +53,7 @@ FINDING: Final = object_of(
     expected=OPTIONAL_STRING,
     actual=OPTIONAL_STRING,
     hint=STRING,
+    explains=array_of(STRING),
 )
 ANSWER: Final = object_of(
     accepted=BOOLEAN, status=INTEGER, reason=OPTIONAL_STRING, codes=array_of(STRING)
@@ -93,19 +97,24 @@ class SeenMessage:
 
     message: PushMessage
     payload: Payload
+    correlated: tuple[Finding, ...]
     answers: dict[str, Json]
 
     @property
     def findings(self) -> list[Json]:
-        """What the request and the payload showed."""
-        found = (*self.message.inspection.findings, *self.payload.findings)
+        """What the request, other requests beside it, and the payload showed."""
+        found = (*self.message.inspection.findings, *self.correlated, *self.payload.findings)
         return [finding.as_json() for finding in found]
 
 
-async def see_message(service: PushService, message: PushMessage) -> SeenMessage:
+async def see_message(
+    service: PushService, message: PushMessage, *, history: History
+) -> SeenMessage:
     """Looks at a message: its payload is decrypted if it was not before."""
     payload = await service.read(message)
-    return SeenMessage(message, payload, answers(message.inspection, service.profiles))
+    record = history.by_number.get(message.request)
+    correlated = correlate(history, record=record, message=message)
+    return SeenMessage(message, payload, correlated, answers(message.inspection, service.profiles))
 
 
 def _is_writable(value: object, levels: int = MAX_NESTING) -> bool:
@@ -198,24 +207,26 @@ class SeenRequest:
     """A request that somebody looks at, with what the payload of its message showed."""
 
     record: RequestRecord
+    correlated: tuple[Finding, ...]
     payload_findings: tuple[Finding, ...]
     answers: dict[str, Json]
 
     @property
     def findings(self) -> list[Json]:
         """Everything found, also what decided the answer and is no fact about the request."""
-        found = [*self.record.inspection.findings, *self.payload_findings]
-        named = {finding.code for finding in found}
-        decisive = [Finding(code) for code in self.record.judgement.codes if code not in named]
-        return [finding.as_json() for finding in (*decisive, *found)]
+        found = stated(self.record.judgement, self.record.inspection)
+        return [finding.as_json() for finding in (*found, *self.correlated, *self.payload_findings)]
 
 
-async def see_request(service: PushService, record: RequestRecord) -> SeenRequest:
+async def see_request(
+    service: PushService, record: RequestRecord, *, history: History
+) -> SeenRequest:
     """Looks at a request and at the message that it made, as long as that is kept."""
     message = None if record.message is None else await service.storage.message(record.message)
+    correlated = correlate(history, record=record, message=message)
     findings = () if message is None else (await service.read(message)).findings
     given = answers(record.inspection, service.profiles, given=record.judgement)
-    return SeenRequest(record, findings, given)
+    return SeenRequest(record, correlated, findings, given)
 
 
 def _wire(answer: WireAnswer) -> Json:

@@ -15,6 +15,7 @@ from mockpush.protocol.findings import REGISTRY, Level
 from mockpush.protocol.headers import MAX_TTL
 from mockpush.protocol.judging import Compare, Measure, Operator, Profile, Row, Scope, Template, on
 from mockpush.protocol.links import RECEIPT, link
+from mockpush.protocol.registry import HISTORY
 
 _PROBLEM: Final = (("Content-Type", "application/problem+json"),)
 
@@ -135,12 +136,12 @@ RFC: Final = Profile(
 
 
 def _duties() -> tuple[Row, ...]:
-    """Every requirement that shows without decryption, as rows; those above have decided before."""
+    """Every requirement that one request shows without decryption; the rows above decide before."""
     duties = {
         row.code
         for row in REGISTRY.values()
         if row.level in (Level.MUST, Level.SHOULD) and not row.needs_keys
-    }
+    } - HISTORY
     tokens = {code for code in duties if code.startswith("vapid.")}
     ciphertexts = {code for code in duties if code.startswith(("encryption.", "aesgcm."))}
     return (

@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from mockpush.protocol.findings import REGISTRY, Finding
-from mockpush.protocol.inspection import Inspection
-from mockpush.protocol.judging import Judgement, Template
+from mockpush.protocol.inspection import Inspection, too_large
+from mockpush.protocol.judging import Compare, Judgement, Measure, Template
 from mockpush.protocol.records import PushMessage, WireAnswer
 
 UNDECRYPTABLE: Final = Template(400, (("Content-Type", "application/problem+json"),), "{problem}")
@@ -110,8 +110,8 @@ def _text(text: str) -> _Text:
 
 def problem(judgement: Judgement, inspection: Inspection) -> str:
     """An RFC 9457 problem document about the deciding finding, with all others that matter."""
-    by_code = {finding.code: finding for finding in reversed(inspection.findings)}
-    findings = [by_code.get(code, Finding(code)) for code in judgement.codes]
+    by_code = {finding.code: finding for finding in reversed(stated(judgement, inspection))}
+    findings = [by_code[code] for code in judgement.codes]
     first = findings[0]
     row = REGISTRY[first.code]
     return json.dumps(
@@ -128,3 +128,27 @@ def problem(judgement: Judgement, inspection: Inspection) -> str:
         },
         ensure_ascii=False,
     )
+
+
+def stated(judgement: Judgement, inspection: Inspection) -> list[Finding]:
+    """The findings of a request with those that only its judgement adds, which come first.
+
+    A profile with a limit of its own states a body that is too large in terms of that limit.
+    """
+    found = list(inspection.findings)
+    limit = _exceeded(judgement, inspection)
+    if limit is not None:
+        found = [each for each in found if each.code != "body.too_large"]
+        found.insert(0, too_large(inspection.body_size, limit))
+    named = {finding.code for finding in found}
+    return [*(Finding(code) for code in judgement.codes if code not in named), *found]
+
+
+def _exceeded(judgement: Judgement, inspection: Inspection) -> float | None:
+    """The least limit of the profile that the body exceeds, if the profile objected to it."""
+    profile = judgement.profile
+    if "body.too_large" not in judgement.codes:
+        return None
+    sizes = (row.when for row in profile.active if isinstance(row.when, Compare))
+    limits = [profile.bound(when) for when in sizes if when.measure is Measure.BODY_SIZE]
+    return min((each for each in limits if each < inspection.body_size), default=None)

@@ -14,6 +14,7 @@ MAX_DURATION: Final = 3.2e9
 MIN_TIME: Final = -62_135_596_800
 MAX_TIME: Final = 253_402_300_799
 """Seconds since the epoch: the first and the last of dates with years of four digits."""
+_SPANS: Final[tuple[tuple[str, int], ...]] = (("days", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +82,10 @@ def parse_time(text: str) -> float:
         raise ValueError(
             f"{text[:100]!r} is no time such as 2025-01-31T12:00:00Z or 1738324800"
         ) from None
+
+
+def span(seconds: float) -> str:
+    """How long it is, `3 h` or `40 days`, in the largest unit of which there are two."""
+    size = abs(seconds)
+    unit, divisor = next(each for each in _SPANS if size >= 2 * each[1] or each[1] == 1)
+    return f"{size / divisor:.0f} {unit}"

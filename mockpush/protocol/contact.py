@@ -40,7 +40,7 @@ def _code(contact: str) -> str | None:
         local, _, host = lowered.removeprefix(_MAILTO).partition("?")[0].rpartition("@")
         return _host_code(host) if local and host else "vapid.sub.malformed"
     if lowered.startswith("https:"):
-        return _host_code(_host(lowered))
+        return _host_code(_host(lowered)) or "vapid.sub.https"
     return (
         "vapid.sub.bare_address"
         if "@" in contact and ":" not in contact

@@ -27,6 +27,10 @@ RFC8030: Final = Delivery(window=1)
 """Monitoring by long poll: one message an answer (RFC 8030, Section 6)."""
 
 
+NOBODY_THERE: Final = "TTL 0 and nobody there"
+"""Why a message is dropped whose user agent is not connected (RFC 8030, Section 5.2)."""
+
+
 class Step(StrEnum):
     """What happens to a message; each is an event of the same name."""
 

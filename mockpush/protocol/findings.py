@@ -35,7 +35,7 @@ class Finding(NamedTuple):
         """What to do about it."""
         return self.detail or self.rule.hint
 
-    def as_json(self) -> dict[str, str | None]:
+    def as_json(self) -> dict[str, str | list[str] | None]:
         """The members of a finding in the control API."""
         rule = self.rule
         return {
@@ -46,6 +46,7 @@ class Finding(NamedTuple):
             "expected": self.expected,
             "actual": self.actual,
             "hint": self.hint,
+            "explains": list(rule.explains),
         }
 
     def __str__(self) -> str:

@@ -143,7 +143,7 @@ def inspect(request: PushRequest, context: Context) -> Inspection:
         findings.append(_gone(subscription))
     size = len(request.body) if context.body_size is None else context.body_size
     if size > SAFE_BODY:
-        findings.append(_too_large(size))
+        findings.append(too_large(size))
     authorization, other_lines = _split(request.headers)
     head = read_head(other_lines)
     findings.extend(head.findings)
@@ -195,10 +195,19 @@ def _gone(subscription: Subscription | None) -> Finding:
     return Finding(code, SubscriptionState.ACTIVE, subscription.state)
 
 
-def _too_large(size: int) -> Finding:
+def too_large(size: int, limit: float = SAFE_BODY) -> Finding:
+    """What there is to say about a body of `size` octets where `limit` are taken."""
     overhead = encryption.OVERHEAD
     actual = f"{size} octets: about {size - overhead} of plaintext and {overhead} of encryption"
-    return Finding("body.too_large", f"at most {SAFE_BODY} octets", actual)
+    detail = None if limit == SAFE_BODY else _LIMITED.format(limit, limit - overhead)
+    return Finding("body.too_large", f"at most {limit:.0f} octets", actual, detail)
+
+
+_LIMITED: Final = (
+    "This push service takes {:.0f} octets: {:.0f} of plaintext with aes128gcm. Shorten the "
+    "payload, and see that your library does not pad it, to 4096 octets for example; send an "
+    "identifier and let the page fetch the rest."
+)
 
 
 def _check_body(head: Head, body: bytes, findings: list[Finding]) -> bytes | None:

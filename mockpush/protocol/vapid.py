@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 from urllib.parse import urlsplit
 
 from mockpush.protocol import jwt
+from mockpush.protocol.clock import span
 from mockpush.protocol.contact import check_contact
 from mockpush.protocol.findings import Finding
 from mockpush.protocol.headers import DraftParameters, Lines, shown
@@ -29,6 +30,7 @@ MAX_LIFETIME: Final = 24 * 60 * 60
 SOON: Final = 120
 NEAR_LIMIT: Final = 60
 _LATEST: Final = 2**53
+_NEAR: Final = 366 * 24 * 60 * 60
 _LARGE: Final = 1000
 
 
@@ -258,17 +260,18 @@ def _check_times(claims: Mapping[str, Any], now: float, findings: list[Finding])
     if exp is None:
         findings.append(Finding("vapid.exp.missing", "seconds since the epoch", "none"))
         return None
-    if not _is_number(exp):
+    if not is_number(exp):
         actual = f"{type(exp).__name__}: {shown_claim(exp)}"
         findings.append(Finding("vapid.exp.type", "a number", actual))
         return None
     remaining = float(exp) - now
     code = _lifetime_code(remaining)
     if code is not None:
-        actual = f"{shown_claim(exp)} ({_span(remaining)})"
-        findings.append(Finding(code, f"{now:.0f} to {now + MAX_LIFETIME:.0f}", actual))
+        actual = f"{shown_claim(exp)} ({_distance(remaining)})"
+        expected = f"{now:.0f} to {now + MAX_LIFETIME:.0f}"
+        findings.append(Finding(code, expected, actual, _slip(float(exp), now)))
     nbf = claims.get("nbf")
-    if _is_number(nbf) and float(nbf) > now:
+    if is_number(nbf) and float(nbf) > now:
         findings.append(Finding("vapid.nbf.future", f"at most {now:.0f}", shown_claim(nbf)))
     return remaining
 
@@ -283,7 +286,8 @@ def _lifetime_code(remaining: float) -> str | None:
     return "vapid.exp.soon" if remaining <= SOON else "vapid.exp.near_limit"
 
 
-def _is_number(value: Any) -> TypeGuard[int | float]:
+def is_number(value: Any) -> TypeGuard[int | float]:
+    """Whether a claim is a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
@@ -292,14 +296,22 @@ def _is_number(value: Any) -> TypeGuard[int | float]:
         return False
 
 
-def _span(seconds: float) -> str:
-    size = abs(seconds)
-    unit, divisor = next(
-        (unit, divisor)
-        for unit, divisor in (("days", 86400), ("h", 3600), ("min", 60), ("s", 1))
-        if size >= 2 * divisor or divisor == 1
-    )
-    return f"{size / divisor:.0f} {unit} {'ahead' if seconds >= 0 else 'ago'}"
+def _distance(remaining: float) -> str:
+    """How far exp is from now, and by how much too far, if a clock may be the reason."""
+    if remaining < 0:
+        return f"{span(remaining)} ago"
+    skew = remaining - MAX_LIFETIME
+    too_far = f", {span(skew)} too far" if 0 < skew < MAX_LIFETIME else ""
+    return f"{span(remaining)} ahead{too_far}"
+
+
+def _slip(exp: float, now: float) -> str | None:
+    """What the number was meant to be, if it is no time anywhere near."""
+    if abs(exp / 1000 - now) < _NEAR:
+        return "exp counts milliseconds: write Math.floor(Date.now() / 1000) + 43200 or the like."
+    if 0 < exp < _NEAR:
+        return f"exp is a duration: add the time of now, as in {now:.0f} + {exp:.0f}."
+    return None
 
 
 def authorization(claims: Mapping[str, object], private_key: bytes) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mockpush.protocol.clock import Clock
-from mockpush.protocol.delivery import Delivery, Step, next_state
+from mockpush.protocol.delivery import NOBODY_THERE, Delivery, Step, next_state
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import MessageState, Subscription
 from mockpush.protocol.records import (
@@ -81,7 +81,7 @@ class Tenant:
         if message.ttl:
             heapq.heappush(self.expiries, (message.expires_at, message.id))
         elif not online:
-            return events + self.step(message, Step.DROP, now, "TTL 0 and nobody there")
+            return events + self.step(message, Step.DROP, now, NOBODY_THERE)
         if delivery.message_limit is not None and len(queue) > delivery.message_limit:
             oldest = next(iter(queue.values()))
             events += self.step(oldest, Step.DROP, now, "more messages than are kept")
@@ -111,7 +111,7 @@ class Tenant:
         if message.state is MessageState.DELIVERED:
             return self.give_back(message, now)
         if message.ttl == 0:
-            return self.step(message, Step.DROP, now, "TTL 0 and nobody there")
+            return self.step(message, Step.DROP, now, NOBODY_THERE)
         return []
 
     def give_back(self, message: PushMessage, now: float) -> list[Event]:

@@ -19,6 +19,7 @@ THEMES: Final = (
     "The keys of the encryption",
     "The draft coding: aesgcm",
     "The payload",
+    "Beside other requests and subscriptions",
 )
 """The headings of the registry's tables, in their order."""
 
@@ -49,6 +50,8 @@ def _code(row: Code) -> str:
     facts = [row.level.value, row.section, *_answers(row)]
     if row.needs_keys:
         facts.append("seen when the message is decrypted")
+    if row.explains:
+        facts.append(f"explains {_links(row.explains, '')}")
     return f"### {row.code}\n\n**{row.text}**\n\n{' · '.join(facts)}\n\n{row.hint}\n"
 
 

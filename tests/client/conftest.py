@@ -268,6 +268,7 @@ def finding_json():
             "expected": "TTL: <seconds>",
             "actual": "no TTL",
             "hint": "Add `TTL: <seconds>`.",
+            "explains": [],
             **members,
         }
 

@@ -160,6 +160,29 @@ def test_a_refused_request_names_the_finding_that_decided(request_json, finding_
     assert repr(shown).endswith("-> 400 ['ttl.missing', 'vapid.not_sent']>")
 
 
+def test_a_refusal_is_told_with_its_cause(request_json, finding_json):
+    raw = request_json("1", 403, "vapid.aud.mismatch")
+    cause = finding_json(
+        "vapid.aud.other_service",
+        text="aud is another's",
+        actual="https://a.example",
+        explains=["vapid.aud.mismatch"],
+    )
+    raw["findings"] += [finding_json("ttl.zero", explains=["vapid.nothing"]), cause]
+    shown = Request(raw)
+    assert shown.explanation.code == "vapid.aud.other_service"
+    assert str(shown).endswith("[RFC 8030, Section 5.2]; aud is another's: https://a.example")
+    accepted = request_json("2")
+    accepted["findings"] = raw["findings"]
+    assert Request(accepted).explanation is None
+
+
+def test_a_service_that_explains_nothing_is_understood(request_json, finding_json):
+    raw = request_json("1", 400, "ttl.missing")
+    del raw["findings"][0]["explains"]
+    assert Request(raw).explanation is None
+
+
 def test_a_refusal_without_a_finding_shows_its_answer(request_json):
     raw = request_json("1", 503)
     assert str(Request(raw)) == "503 without a finding"

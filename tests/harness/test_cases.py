@@ -19,6 +19,12 @@ NOT_JUDGED = {
     "subscription.unknown": "no request arrives at the subscription, which fails every case",
     "service.full": "the service's own limit",
     "ttl.zero": "the sender was asked to",
+    "ttl.zero.dropped": "the sender was asked to",
+    "subscription.not_removed": "a sender pushes where it is asked to",
+    "retry_after.not_awaited": "a sender pushes when it is asked to",
+    **dict.fromkeys(
+        ("reuse.salt", "reuse.key", "reuse.nonce"), "fresh-salt and fresh-key compare the bodies"
+    ),
     "cache_policy.no_cache": "a field of one vendor, to nobody's harm",
     **dict.fromkeys((row.code for row in payload.CODES), "the sender was given the payload"),
     **dict.fromkeys((row.code for row in receipts.CODES), "a job cannot ask for a receipt"),

@@ -6,6 +6,7 @@ import asyncio
 import base64
 
 import pytest
+from pywebpush import WebPusher
 
 from mockpush.options import ServiceOptions
 from mockpush.service import PushService
@@ -165,3 +166,38 @@ async def test_a_service_that_is_full_says_so(api, push):
     request = await api.json("/requests/2")
     assert request["answers"]["rfc"]["codes"] == ["service.full"]
     assert "service.full" in [finding["code"] for finding in request["findings"]]
+
+
+async def test_what_other_requests_tell_stands_at_the_request_and_its_message(api, push):
+    subscription = await api.create()
+    for data in (b"one", b"two"):
+        body = bytes(16) + WebPusher(subscription).encode(data, "aes128gcm")["body"][16:]
+        await push(subscription, content=body, headers={"Content-Encoding": "aes128gcm"})
+    first, second = (await api.json("/requests"))["items"]
+    message = await api.json(f"/messages/{second['message']}")
+    assert "reuse.salt" not in [finding["code"] for finding in first["findings"]]
+    for seen in (second, message, (await api.json("/messages"))["items"][-1]):
+        [finding] = [each for each in seen["findings"] if each["code"] == "reuse.salt"]
+        assert finding["actual"] == "the same as in request 1, with another body"
+        assert finding["explains"] == []
+
+
+async def test_a_cause_names_what_it_explains_and_decides_nothing(api, push):
+    subscription = await api.create(origin="https://push.example")
+    await api.create(origin="https://other.example")
+    await push(subscription, claims={"aud": "https://other.example"})
+    request = await api.json("/requests/1")
+    found = {finding["code"]: finding for finding in request["findings"]}
+    assert found["vapid.aud.mismatch"]["explains"] == []
+    assert found["vapid.aud.other_service"]["explains"] == ["vapid.aud.mismatch"]
+    assert "vapid.aud.other_service" not in request["answers"]["rfc"]["codes"]
+
+
+async def test_requests_for_nobody_are_explained_too(api, push, service):
+    subscription = await api.create()
+    await service.storage.delete_tenant("default")
+    for _ in range(2):
+        await push(subscription)
+    entries = (await api.json("/server/requests"))["items"]
+    codes = [[each["code"] for each in entry["request"]["findings"]] for entry in entries]
+    assert ["subscription.not_removed" in each for each in codes] == [False, True]

@@ -12,6 +12,7 @@ from mockpush.protocol.findings import REGISTRY, Finding, Level
 from mockpush.protocol.head import Head
 from mockpush.protocol.inspection import Inspection
 from mockpush.protocol.judging import Profile, judge
+from mockpush.protocol.registry import HISTORY
 
 REFUSED = {
     405: "request.method",
@@ -169,7 +170,8 @@ def strict_status(row) -> int:
         return 404
     if row.code in STATUS or row.code == "body.too_large":
         return expected(row.code)
-    if row.level not in (Level.MUST, Level.SHOULD) or row.needs_keys:
+    hidden = row.needs_keys or row.code in HISTORY
+    if hidden or row.level not in (Level.MUST, Level.SHOULD):
         return 201
     return 403 if row.code.startswith("vapid.") else 400
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 
 import pytest
 
-from mockpush.protocol.answering import problem, render
+from mockpush.protocol.answering import problem, render, stated
 from mockpush.protocol.findings import REGISTRY, Finding
 from mockpush.protocol.head import Head
-from mockpush.protocol.inspection import Inspection
-from mockpush.protocol.judging import Judgement, Profile, Template
+from mockpush.protocol.inspection import Inspection, too_large
+from mockpush.protocol.judging import (
+    Compare,
+    Judgement,
+    Measure,
+    Operator,
+    Profile,
+    Row,
+    Template,
+)
 from mockpush.protocol.records import PushMessage
 
 ORIGIN = "https://localhost:8031"
@@ -132,3 +141,44 @@ def test_the_document_can_be_had_by_itself():
     assert (
         json.loads(problem(Judgement(profile, REFUSED, ("ttl.missing",)), found))["status"] == 400
     )
+
+
+# What a judgement adds to the findings
+
+
+def judged(*findings: Finding, size: int, bound: float | str = "body", codes=("body.too_large",)):
+    rows = (
+        Row(Compare(Measure.TTL, Operator.EQUALS, 0, "ttl.zero"), REFUSED),
+        Row(Compare(Measure.BODY_SIZE, Operator.ABOVE, bound, "body.too_large"), REFUSED),
+    )
+    profile = Profile("p", "a profile", "/p/", rows, REFUSED, REFUSED, {"body": 4096})
+    found = replace(inspection(*findings), body_size=size)
+    return stated(Judgement(profile, REFUSED, codes), found)
+
+
+def test_a_limit_below_that_of_the_rfc_is_told_in_its_own_terms():
+    [finding] = judged(size=4000, bound=3072)
+    assert (finding.expected, finding.actual) == (
+        "at most 3072 octets",
+        "4000 octets: about 3897 of plaintext and 103 of encryption",
+    )
+    assert "3072 octets: 2969 of plaintext" in finding.hint
+
+
+def test_a_limit_above_takes_the_place_of_that_of_the_rfc():
+    found = judged(Finding("ttl.zero"), too_large(6000), size=6000, bound=5000)
+    assert [finding.code for finding in found] == ["body.too_large", "ttl.zero"]
+    assert found[0].expected == "at most 5000 octets"
+
+
+def test_the_usual_limit_keeps_the_usual_hint():
+    [finding] = judged(too_large(5000), size=5000)
+    assert finding == too_large(5000)
+    assert finding.hint == REGISTRY["body.too_large"].hint
+
+
+def test_what_no_finding_says_comes_first_and_what_is_accepted_stays_as_it_is():
+    codes = [each.code for each in judged(Finding("ttl.zero"), size=0, codes=("service.full",))]
+    assert codes == ["service.full", "ttl.zero"]
+    assert judged(too_large(4097), size=4097, bound=5000, codes=()) == [too_large(4097)]
+    assert judged(size=100, bound=5000) == [Finding("body.too_large")]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from mockpush.history import correlate
 from mockpush.profiles import PROFILES
 from mockpush.protocol.findings import REGISTRY
 from mockpush.protocol.inspection import Context, Decryption, Inspection, inspect, read_payload
 from mockpush.protocol.judging import judge
 from mockpush.protocol.model import PushRequest, Subscription, SubscriptionKeys, base64url_decode
 from mockpush.protocol.records import PushMessage
+from mockpush.unreadable import explain
 
 CORPUS = json.loads((Path(__file__).parent.parent / "data" / "senders.json").read_text())
 KEYS = SubscriptionKeys(
@@ -85,7 +85,7 @@ def codes_of(captured: dict) -> set[str]:
         "m", "default", subscription.id, 1, request.body, inspection, 0, 0.0, 0.0, payload=payload
     )
     if payload.decryption is Decryption.FAILED:
-        payload = correlate(message, payload, [subscription])
+        payload = explain(message, payload, [subscription])
     return set(inspection.codes) | {finding.code for finding in payload.findings}
 
 

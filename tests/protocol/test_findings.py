@@ -72,7 +72,7 @@ LEGAL = {
         " vapid.scheme.with_aesgcm vapid.exp.near_limit vapid.exp.soon"
     ),
     Level.INFORMATION: (
-        "subscription.unknown subscription.expired subscription.expired.404"
+        "vapid.sub.https subscription.unknown subscription.expired subscription.expired.404"
         " subscription.expired.410 service.full ttl.overflow vapid.typ vapid.nbf.future"
         " cache_policy.no_cache"
     ),

@@ -248,6 +248,7 @@ CASES = {
     "vapid.sub.not_a_contact": {"authorization": vapid(t(sub="http://example.com"))},
     "vapid.sub.doubled_mailto": {"authorization": vapid(t(sub="mailto:mailto:a@example.com"))},
     "vapid.sub.malformed": {"authorization": vapid(t(sub="mailto: a@example.com"))},
+    "vapid.sub.https": {"authorization": vapid(t(sub="https://example.com"))},
     "vapid.sub.local_host": {"authorization": vapid(t(sub="mailto:a@localhost"))},
     "vapid.claims.large": {"authorization": vapid(t(note="x" * 800))},
 }
@@ -285,8 +286,29 @@ def test_each_finding_says_what_it_expected_and_what_came(code):
         assert finding.actual != finding.expected
     shown = json.loads(json.dumps(finding.as_json()))
     rule = REGISTRY[code]
-    assert (shown["code"], shown["level"], shown["hint"]) == (code, rule.level, rule.hint)
+    assert (shown["code"], shown["level"], shown["hint"]) == (code, rule.level, finding.hint)
+    assert finding.hint == rule.hint or code == "vapid.exp.too_far"
     assert str(finding) == f"{code}: {rule.text} [{rule.section}]"
+
+
+@pytest.mark.parametrize(
+    ("exp", "code", "hint"),
+    [
+        (1000 * (NOW + 3600), "vapid.exp.too_far", "exp counts milliseconds"),
+        (43200, "vapid.exp.past", "exp is a duration"),
+        (NOW + 27 * 3600, "vapid.exp.too_far", "Use 12 h"),
+        (NOW - 3600, "vapid.exp.past", "Sign a new token"),
+    ],
+)
+def test_a_time_in_the_wrong_unit_is_told_from_a_wrong_time(exp, code, hint):
+    [finding] = look(authorization=vapid(t(exp=exp))).findings
+    assert finding.code == code
+    assert finding.hint.startswith(hint)
+
+
+def test_how_much_too_far_exp_is_is_told():
+    [finding] = look(authorization=vapid(t(exp=NOW + 27 * 3600))).findings
+    assert finding.actual == f"{NOW + 27 * 3600} (27 h ahead, 3 h too far)"
 
 
 def test_no_code_is_without_its_request():

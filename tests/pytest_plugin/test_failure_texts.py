@@ -212,3 +212,35 @@ def test_not_more_endpoints_are_remembered_than_memory_can_bear(project):
         """
     )
     assert re.findall(r"^test_it.py::(\w+): POST", run.output, re.MULTILINE) == ["test_second"]
+
+
+def test_a_refusal_is_told_with_what_other_requests_tell_about_its_cause(run_tests):
+    run = run_tests(
+        """
+        import pytest
+        from pywebpush import WebPushException, webpush
+
+        def push(subscription, vapid, claims):
+            webpush(
+                dict(subscription),
+                "hello",
+                vapid_private_key=vapid.private_key,
+                vapid_claims=claims,
+                ttl=60,
+            )
+
+        def test_one_dict_of_claims(push_service, push_server, push_vapid):
+            claims = push_vapid.claims()
+            push(push_service.subscribe(), push_vapid, claims)
+            with pytest.raises(WebPushException):
+                push(push_service.subscribe(origin=push_server.url), push_vapid, claims)
+        """,
+        code=1,
+    )
+    cause = (
+        r"aud is the origin of another push service: https://localhost:\d+, that of subscription"
+    )
+    assert re.search(
+        rf"  403 vapid\.aud\.mismatch: .+; {cause} .+, to which request 1 went\n", run.output
+    )
+    assert "  → Give your library a fresh copy of the claims for each push" in run.output

@@ -61,6 +61,12 @@ class ApplicationServer:
             version="aes128gcm",
         )
 
+    @staticmethod
+    def point(private_key: ec.EllipticCurvePrivateKey) -> str:
+        """The public key in base64url."""
+        key = private_key.public_key()
+        return base64url_encode(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+
     async def push(
         self,
         subscription: Subscription,

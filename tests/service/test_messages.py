@@ -104,7 +104,7 @@ async def test_what_has_expired_meanwhile_can_not_be_cancelled(
 async def test_only_the_newest_of_many_subscriptions_are_tried(
     service, sender, observer, monkeypatch
 ):
-    monkeypatch.setattr("mockpush.history.MAX_OTHERS", 3)
+    monkeypatch.setattr("mockpush.unreadable.MAX_OTHERS", 3)
     meant = [await sender.subscribe() for _ in range(4)]
     hit = await sender.subscribe()
     codes = []

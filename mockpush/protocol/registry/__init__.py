@@ -11,6 +11,7 @@ from typing import Final
 from mockpush.protocol.registry import (
     aesgcm,
     encryption,
+    history,
     key_derivation,
     payload,
     receipts,
@@ -19,7 +20,7 @@ from mockpush.protocol.registry import (
 )
 from mockpush.protocol.registry.row import Code, Level
 
-__all__ = ["REGISTRY", "TABLES", "Code", "Level"]
+__all__ = ["HISTORY", "REGISTRY", "TABLES", "Code", "Level"]
 
 TABLES: Final = (
     request.CODES,
@@ -29,6 +30,10 @@ TABLES: Final = (
     key_derivation.CODES,
     aesgcm.CODES,
     payload.CODES,
+    history.CODES,
 )
 
 REGISTRY: Final[dict[str, Code]] = {row.code: row for row in chain(*TABLES)}
+
+HISTORY: Final = frozenset(row.code for row in history.CODES)
+"""The codes that a request alone cannot show, so that they never decide an answer."""

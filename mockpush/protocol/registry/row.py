@@ -27,6 +27,7 @@ class Code:
 
     `section` names where the rule stands; `text` is a sentence that states the fact; `hint` says
     what to do about it. `needs_keys`: only decryption shows it, so it never decides an answer.
+    `explains`: the codes of which this one names the cause.
     """
 
     code: str
@@ -35,3 +36,4 @@ class Code:
     text: str
     hint: str
     needs_keys: bool = False
+    explains: tuple[str, ...] = ()

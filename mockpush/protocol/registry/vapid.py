@@ -337,7 +337,8 @@ CODES: Final = (
         _VENDOR,
         "RFC 8292, Section 2.1",
         "there is no sub claim",
-        "Apple refuses a token without a contact (403 BadJwtToken). " + _SUB,
+        "Apple refuses a token without a contact (403 BadJwtToken), and Mozilla documents that it "
+        "must be there. " + _SUB,
     ),
     Code("vapid.sub.type", _SHOULD, "RFC 8292, Section 2.1", "sub is not a string", _SUB),
     Code(
@@ -375,6 +376,14 @@ CODES: Final = (
         "Apple, BadJwtToken",
         "sub names a host that is not public",
         "Apple refuses localhost, .local and .invalid (403 BadJwtToken). " + _SUB,
+    ),
+    Code(
+        "vapid.sub.https",
+        _INFO,
+        "RFC 8292, Section 2.1",
+        "sub is an https: URI",
+        "That is legal, and reports contradict each other: should Apple answer 403 BadJwtToken, "
+        "try `mailto:`.",
     ),
     Code(
         "vapid.claims.large",
