@@ -5,29 +5,28 @@ The judge itself is imported only when it is needed, since the command line must
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from mockpush.errors import ConfigurationError
+from .files import STDOUT
+from .progress import Progress
 
 if TYPE_CHECKING:
+    from .report.record import RunRecord
     from .sender import Sender
-    from .verdict import CaseResult
 
 Command = tuple[str, ...]
 
-STDOUT: Final = "-"
 _ENDINGS: Final = ("SIGTERM", "SIGHUP")
-_ERASE_LINE: Final = "\r\x1b[K"
 
 _option = partial(click.option, show_envvar=True, show_default=True)
+_file = partial(_option, type=click.Path(dir_okay=False, allow_dash=True), metavar="F")
 _seconds = click.FloatRange(min=0, min_open=True)
 
 
@@ -61,11 +60,21 @@ _seconds = click.FloatRange(min=0, min_open=True)
     metavar="P",
     help="Push service that is imitated: rfc, fcm, mozilla, apple, wns.",
 )
+@_file("--json", help="Write the report as JSON; with - standard output has nothing else.")
+@_file("--junit", help="Write the report as JUnit's XML, for CI systems.")
+@_file("--html", help="Write the report as one page of HTML.")
+@_file("--markdown", help="Write the report as Markdown, for a comment on a pull request.")
 @_option(
-    "--json",
-    type=click.Path(dir_okay=False, allow_dash=True),
+    "--baseline",
+    type=click.Path(dir_okay=False),
     metavar="F",
-    help="Write the report as JSON; with - standard output has nothing else.",
+    help="Failures that F lists do not fail the run.",
+)
+@_option("--update-baseline", is_flag=True, help="Write the failures of this run to --baseline.")
+@click.option(
+    "--combine",
+    is_flag=True,
+    help="COMMAND is the names of JSON reports: show them beside each other, and run nothing.",
 )
 @click.option("--list", "list_cases", is_flag=True, help="List the cases and stop.")
 @click.option("--senders", "list_senders", is_flag=True, help="List the ready senders and stop.")
@@ -76,7 +85,7 @@ def check(
     /,
     *,
     k: tuple[str, ...],
-    json: str | None,
+    combine: bool,
     list_cases: bool,
     list_senders: bool,
     **parameters: Any,
@@ -92,22 +101,40 @@ def check(
         mockpush check --sender pywebpush
         mockpush check --stream -- node my-sender.js
         mockpush check -k 'rfc8292/*' --python myproject.push:answer
+        mockpush check --html matrix.html --combine go.json node.json
 
     \b
-    Exit codes: 0 all cases passed, were skipped or warned; 1 a case failed; 2 the sender could
-    not be started or gave no valid answer to hello, or the usage is wrong.
+    Exit codes: 0 all cases passed, were skipped or warned, or are known to fail; 1 another case
+    failed; 2 the sender could not be started or gave no valid answer to hello, or the usage is
+    wrong.
     """
+    files = _files(**{name: parameters.pop(name) for name in _FILES})
     if list_cases:
-        _list_cases(k, json)
+        _list_cases(k, files.get("json"))
     elif list_senders:
-        _list_senders(json)
+        _list_senders(files.get("json"))
+    elif combine:
+        ctx.exit(_combine(files, parameters["command"]))
     else:
         sender = _sender(**{name: parameters.pop(name) for name in _NAMES})
-        ctx.exit(_check(sender, json, select=k, **parameters))
+        ctx.exit(_check(sender, files, select=k, **parameters))
+
+
+_FILES: Final = ("json", "junit", "html", "markdown")
+"""The parameters that name the file of a format."""
 
 
 _NAMES: Final = ("sender", "python", "app", "stream", "command")
 """The parameters that name the sender; all others are options of `run_checks`."""
+
+
+def _files(**files: str | None) -> dict[str, str]:
+    """The files that are to be written, by format."""
+    given = {name: file for name, file in files.items() if file is not None}
+    for file in given.values():
+        if list(given.values()).count(file) > 1:
+            raise click.UsageError(f"Two reports cannot both be written to {file}.")
+    return given
 
 
 def _sender(
@@ -130,18 +157,58 @@ def _sender(
     return given[0]
 
 
-def _check(sender: Sender, json: str | None, **options: Any) -> int:
-    from .report.document import document
-    from .report.text import text
-    from .runner import run_checks
+def _check(
+    sender: Sender,
+    files: Mapping[str, str],
+    *,
+    baseline: str | None,
+    update_baseline: bool,
+    **options: Any,
+) -> int:
+    from .baseline import known_failures
+    from .report.outputs import outputs
+    from .report.record import recorded
+    from .runner import run_checks, select_cases
 
-    with _ended_by_signals(), _progress() as progress:
-        report = run_checks(sender, progress=progress, **options)
-    if json is not None:
-        _write(document(report), json)
-    if json != STDOUT:
-        click.echo(text(report))
-    return report.exit_code
+    if update_baseline and baseline is None:
+        raise click.UsageError("--update-baseline goes with --baseline.")
+    progress = Progress(case.id for case in select_cases(options["select"]))
+    with outputs(files) as write, known_failures(baseline, update=update_baseline) as known:
+        with _ended_by_signals(), progress:
+            report = run_checks(sender, known=known.ids, progress=progress, **options)
+        record = recorded(known.settled(report))
+        write([record])
+    _tell([record], files)
+    return record.exit_code
+
+
+def _combine(files: Mapping[str, str], names: Sequence[str]) -> int:
+    from .files import read_text
+    from .report.document import parse
+    from .report.outputs import outputs
+
+    if not names:
+        raise click.UsageError("--combine takes the names of JSON reports, after all flags.")
+    if "json" in files:
+        raise click.UsageError("--json is the report of one run; --combine has those of several.")
+    records = [parse(read_text(name), name) for name in names]
+    with outputs(files) as write:
+        write(records)
+    _tell(records, files)
+    return max(record.exit_code for record in records)
+
+
+def _tell(records: Sequence[RunRecord], files: Mapping[str, str]) -> None:
+    """On standard output, unless a report is there already; and to the workflow that runs this."""
+    from .report.github import annotations, append_summary, in_github
+    from .report.text import text
+
+    if STDOUT not in files.values():
+        click.echo(text(records))
+    if in_github(os.environ):
+        click.echo(annotations(records), err=True, nl=False)
+        if problem := append_summary(records, os.environ):
+            click.echo(f"The summary of the workflow cannot be written: {problem}", err=True)
 
 
 def _list_cases(patterns: tuple[str, ...], json: str | None) -> None:
@@ -168,43 +235,11 @@ def _list_senders(json: str | None) -> None:
 
 
 def _write(value: object, file: str) -> None:
+    from .files import opened, replace
     from .report.document import dump
 
-    if file == STDOUT:
-        click.echo(dump(value))
-        return
-    try:
-        Path(file).write_text(dump(value) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{file} cannot be written: {error.strerror}") from error
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[CaseResult], None]]:
-    """On a terminal, the case that has just ended in a line that the next one overwrites."""
-    from .report.text import mark
-
-    visible = _is_terminal()
-
-    def show(result: CaseResult) -> None:
-        if visible:
-            _erase()
-            click.echo(mark(result), err=True, nl=False)
-
-    try:
-        yield show
-    finally:
-        if visible:
-            _erase()
-
-
-def _erase() -> None:
-    sys.stderr.write(_ERASE_LINE)  # `click.echo` would take it for a colour
-    sys.stderr.flush()
-
-
-def _is_terminal() -> bool:
-    return sys.stderr.isatty()
+    with opened(file) as stream:
+        replace(stream, f"{dump(value)}\n")
 
 
 @contextmanager

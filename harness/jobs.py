@@ -48,18 +48,25 @@ class SendJob:
     def as_json(self) -> dict[str, object]:
         """The members of the job on the wire."""
         return {
-            "op": "send",
-            "subscription": dict(self.subscription),
-            "payload": None if self.payload is None else base64.b64encode(self.payload).decode(),
-            "ttl": self.ttl,
-            "urgency": self.urgency and str(self.urgency),
-            "topic": self.topic,
+            **self.shown(),
             "vapid": {
                 "subject": self.vapid.subject,
                 "public_key": self.vapid.public_key,
                 "private_key": self.vapid.private_key,
                 "private_key_pem": self.vapid.private_key_pem,
             },
+        }
+
+    def shown(self) -> dict[str, object]:
+        """The members without the private key, as reports show them."""
+        return {
+            "op": "send",
+            "subscription": dict(self.subscription),
+            "payload": None if self.payload is None else base64.b64encode(self.payload).decode(),
+            "ttl": self.ttl,
+            "urgency": self.urgency and str(self.urgency),
+            "topic": self.topic,
+            "vapid": {"subject": self.vapid.subject, "public_key": self.vapid.public_key},
         }
 
 

@@ -34,6 +34,7 @@ class Options:
     """`strict` turns warnings into failures, `fail_fast` skips what comes after a failure.
 
     `timeout` and `start_timeout` limit a job and `hello`, in seconds; so many `jobs` run at once.
+    `known` are the ids of failures that a baseline lists; None: there is no baseline.
     """
 
     strict: bool
@@ -42,6 +43,12 @@ class Options:
     start_timeout: float
     jobs: int
     profile: str
+    known: frozenset[str] | None = None
+
+    def end_with(self, result: CaseResult) -> bool:
+        """Whether no further case is to run after this result."""
+        new = result.verdict is Verdict.FAILED and result.id not in (self.known or ())
+        return self.fail_fast and new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +77,7 @@ class Run:
         with self._tenant() as control, self.conversations.one() as conversation:
             trial = Trial(case, control=control, conversation=conversation, vapid=self.vapid)
             result = self._try(trial)
-        if self.options.fail_fast and result.verdict is Verdict.FAILED:
+        if self.options.end_with(result):
             self._stopped.set()
         return result
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from time import monotonic
 from typing import Final, TypeAlias
@@ -39,6 +40,7 @@ def run_checks(
     start_timeout: float = START_TIMEOUT,
     jobs: int = 1,
     profile: str = PROFILE,
+    known: Collection[str] | None = None,
     progress: Progress = lambda result: None,
 ) -> Report:
     """Drives `sender` through the cases against a service of its own, and reports every one.
@@ -46,6 +48,7 @@ def run_checks(
     `select` are globs of case ids, with `!` in front to exclude. `strict` turns warnings into
     failures, `fail_fast` skips what comes after a failure. `timeout` and `start_timeout` limit a
     job and `hello`, in seconds. So many `jobs` run at once, each with a sender process of its own.
+    `known` are the ids of failures that a baseline lists: they do not fail the run.
     `progress` is called with each result as it comes. `SenderStartError` if the sender cannot be
     judged at all.
     """
@@ -56,6 +59,7 @@ def run_checks(
         start_timeout=start_timeout,
         jobs=jobs,
         profile=profile,
+        known=None if known is None else frozenset(known),
     )
     return _run(sender, select_cases(select), options, progress)
 
@@ -75,7 +79,7 @@ def select_cases(patterns: Sequence[str]) -> list[Case]:
 
 
 def _run(sender: Sender, cases: Sequence[Case], options: Options, progress: Progress) -> Report:
-    started = monotonic()
+    started, began = datetime.now(UTC), monotonic()
     with (
         running_service(profile=options.profile) as service,
         closing(_conversations(sender, service, options)) as conversations,
@@ -93,7 +97,9 @@ def _run(sender: Sender, cases: Sequence[Case], options: Options, progress: Prog
         profile=options.profile,
         strict=options.strict,
         results=tuple(results),
-        seconds=monotonic() - started,
+        seconds=monotonic() - began,
+        started=started,
+        known=options.known,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -89,13 +90,18 @@ def heaviest(problems: Iterable[Problem]) -> Problem | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What all cases came to, in their order. `seconds` is what the whole run took."""
+    """What all cases came to, in their order. `seconds` is what the whole run took.
+
+    `known` are the ids of the failures that a baseline lists; None: there is no baseline.
+    """
 
     sender: Hello
     profile: str
     strict: bool
     results: tuple[CaseResult, ...]
     seconds: float
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    known: frozenset[str] | None = None
 
     @property
     def counts(self) -> dict[Verdict, int]:
@@ -103,6 +109,11 @@ class Report:
         return {each: sum(result.verdict is each for result in self.results) for each in Verdict}
 
     @property
+    def failed(self) -> frozenset[str]:
+        """The ids of the cases that failed, whether that is known or not."""
+        return frozenset(each.id for each in self.results if each.verdict is Verdict.FAILED)
+
+    @property
     def exit_code(self) -> int:
-        """1 if a case failed, else 0."""
-        return int(self.counts[Verdict.FAILED] > 0)
+        """1 if a case failed of which that was not known, else 0."""
+        return int(not self.failed <= (self.known or frozenset()))

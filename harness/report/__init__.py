@@ -1,1 +1,1 @@
-"""Reports of a run: for people (`text`) and for programs (`document`)."""
+"""Reports of runs: values (`record`) and a function for each format that makes them text."""

@@ -1,70 +1,48 @@
-"""The report as JSON.
+"""The report as JSON, and what else `mockpush check` prints as JSON.
 
-    {"format": 1,
-     "mockpush": "0.1.0",
-     "sender": {"name", "version", "language", "ops": ["send"]},
-     "profile": "rfc", "strict": false, "seconds": 1.5, "exit_code": 0,
-     "counts": {"failed": 0, "warning": 0, "info": 0, "passed": 0, "skipped": 0},
-     "cases": [
-       {"id", "requirement", "level", "section",
-        "verdict": "failed" | "warning" | "info" | "passed" | "skipped",
-        "reason": why it did not pass or was skipped, or null,
-        "problems": [{"level", "section", "text", "expected", "actual", "hint", "code", "request"}],
-        "evidence": {
-          "jobs": [
-            {"job": the job as sent,
-             "result": the sender's result or null, "error": why there is none, or null,
-             "requests": [{"id", "method", "target", "http_version", "headers": [[name, value]],
-                           "body": {"base64", "size"}, "status", "codes": [code of a finding]}],
-             "messages": [id]}],
-          "log": the end of the sender's standard error},
-        "reproduce": the command line that runs this case alone, "seconds": 0.1}]}
-
-`level` is one of must, should, practice, vendor, information. Members may be added; none goes away
-or changes its meaning without a new `format`.
+`docs/check-report.schema.json` describes the report. Members may be added; none goes away or
+changes its meaning without a new `schema`.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
-from mockpush import __version__
-from mockpush.client.records import Request
+from mockpush.errors import ConfigurationError
 
 from ..case import Case
-from ..evidence import Evidence, Push, Unanswered
 from ..senders.registry import ReadySender
-from ..verdict import CaseResult, Report
+from .reading import UnreadableError, read
+from .record import Json, RunRecord, members, summary
 
-FORMAT: Final = 1
-
-Json = dict[str, Any]
+SCHEMA: Final = 1
 
 
-def document(report: Report) -> Json:
+def document(record: RunRecord) -> Json:
     """The whole report."""
-    return {
-        "format": FORMAT,
-        "mockpush": __version__,
-        "sender": asdict(report.sender),
-        "profile": report.profile,
-        "strict": report.strict,
-        "seconds": round(report.seconds, 3),
-        "exit_code": report.exit_code,
-        "counts": {str(verdict): count for verdict, count in report.counts.items()},
-        "cases": [_result(result) for result in report.results],
-    }
+    said = members(record)
+    cases = said.pop("cases")
+    return {"schema": SCHEMA, **said, "summary": summary(record), "cases": cases}
+
+
+def parse(text: str, name: str) -> RunRecord:
+    """A report that was written as JSON; `ConfigurationError` says what file `name` has instead."""
+    try:
+        return _record(json.loads(text))
+    except (json.JSONDecodeError, RecursionError):
+        raise ConfigurationError(f"{name} is not a report: it is not JSON") from None
+    except UnreadableError as error:
+        raise ConfigurationError(f"{name} is not a report: {error}") from None
 
 
 def listed(case: Case) -> Json:
     """A case in the list of cases."""
     return {
         "id": case.id,
-        "requirement": case.requirement,
+        "title": case.requirement,
         "level": case.level,
-        "section": case.section,
+        "requirement": case.section,
     }
 
 
@@ -83,40 +61,9 @@ def dump(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _result(result: CaseResult) -> Json:
-    return {
-        "id": result.id,
-        "requirement": result.requirement,
-        "level": result.level,
-        "section": result.section,
-        "verdict": result.verdict,
-        "reason": result.reason,
-        "problems": [asdict(problem) for problem in result.problems],
-        "evidence": _evidence(result.evidence),
-        "reproduce": result.reproduce,
-        "seconds": round(result.seconds, 3),
-    }
-
-
-def _evidence(evidence: Evidence) -> Json:
-    return {"jobs": [_job(each) for each in evidence.jobs], "log": evidence.log}
-
-
-def _job(each: Push | Unanswered) -> Json:
-    done = each if isinstance(each, Push) else None
-    return {
-        "job": each.job.as_json(),
-        "result": asdict(done.result) if done else None,
-        "error": None if isinstance(each, Push) else each.error,
-        "requests": [_request(request) for request in done.requests] if done else [],
-        "messages": [message.id for message in done.messages] if done else [],
-    }
-
-
-def _request(request: Request) -> Json:
-    copied = ("id", "method", "target", "http_version", "headers", "body")
-    return {
-        **{name: request.raw[name] for name in copied},
-        "status": request.status,
-        "codes": request.codes,
-    }
+def _record(value: object) -> RunRecord:
+    if not isinstance(value, dict) or "schema" not in value:
+        raise UnreadableError("it has no schema")
+    if value["schema"] != SCHEMA:
+        raise UnreadableError(f"its schema is {value['schema']}, and this mockpush reads {SCHEMA}")
+    return read(RunRecord, value)

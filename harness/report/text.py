@@ -2,150 +2,119 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
 import click
 
 from ..case import Case
-from ..evidence import Push, Unanswered
 from ..senders.registry import ReadySender
-from ..verdict import VERDICTS, CaseResult, Problem, Report, Verdict
+from ..verdict import VERDICTS, Verdict
+from .matrix import differing, rows
+from .record import CaseRecord, RunRecord
+from .words import (
+    IN_DETAIL,
+    MARKS,
+    about,
+    baseline_lines,
+    clean,
+    counts,
+    decisive,
+    evidence_lines,
+    heading,
+    log_lines,
+    problem_lines,
+    total,
+)
 
-LONG: Final = 60
-"""Characters of a member of a job that are shown."""
-
-_MARKS: Final = {
-    Verdict.FAILED: ("✗", "red"),
-    Verdict.WARNING: ("!", "yellow"),
-    Verdict.INFO: ("i", "cyan"),
-    Verdict.PASSED: ("✓", "green"),
-    Verdict.SKIPPED: ("-", "bright_black"),
+_COLOURS: Final = {
+    Verdict.FAILED: "red",
+    Verdict.WARNING: "yellow",
+    Verdict.INFO: "cyan",
+    Verdict.PASSED: "green",
+    Verdict.SKIPPED: "bright_black",
 }
-_IN_DETAIL: Final = (Verdict.FAILED, Verdict.WARNING, Verdict.INFO)
 
 
-def text(report: Report) -> str:
-    """The whole report: every case, grouped by document, and what there is to say of it."""
-    return "\n".join(_lines(report))
+def text(records: Sequence[RunRecord]) -> str:
+    """Every run: its cases by document and section, then what there is to say of them."""
+    lines = [line for record in records for line in (*_run(record), "")]
+    if len(records) > 1:
+        lines += [*_matrix(records), ""]
+    return "\n".join(lines[:-1])
 
 
-def mark(result: CaseResult) -> str:
-    """The verdict and the case in one line."""
-    sign, colour = _MARKS[result.verdict]
-    return f"{click.style(sign, fg=colour)} {result.id}"
+def mark(verdict: Verdict) -> str:
+    """The sign of a verdict in its colour."""
+    return click.style(MARKS[verdict], fg=_COLOURS[verdict])
 
 
 def case_list(cases: Iterable[Case]) -> str:
     """The cases that there are."""
-    rows = [(case.id, case.level, case.requirement) for case in cases]
-    return "\n".join(_table(rows))
+    return "\n".join(_table((case.id, case.level, case.requirement) for case in cases))
 
 
 def sender_list(senders: Iterable[ReadySender]) -> str:
     """The ready senders, and how to install those that are missing."""
-    rows = [
-        (each.name, each.language, each.version or f"not installed: {each.install}")
-        for each in senders
-    ]
-    return "\n".join(_table(rows))
+    return "\n".join(
+        _table(
+            (each.name, each.language, each.version or f"not installed: {each.install}")
+            for each in senders
+        )
+    )
 
 
-def _lines(report: Report) -> Iterator[str]:
-    sender = report.sender
-    about = " ".join(filter(None, (sender.name, sender.version)))
-    language = f" ({sender.language})" if sender.language else ""
-    yield click.style(f"{about}{language}, profile {report.profile}", bold=True)
-    for document, results in groupby(report.results, key=_document):
+def _run(record: RunRecord) -> Iterator[str]:
+    yield click.style(about(record), bold=True)
+    for document, cases in groupby(record.cases, key=lambda case: case.document):
         yield ""
-        yield click.style(document, bold=True)
-        for result in results:
-            yield from _case(result)
+        yield click.style(heading(document), bold=True)
+        for section, below in groupby(cases, key=lambda case: case.section):
+            if section:
+                yield f"  Section {section}"
+            yield from map(_line, below)
+    for case in record.of(*IN_DETAIL):
+        yield ""
+        yield from _detail(case)
     yield ""
-    yield _summary(report)
+    yield from baseline_lines(record)
+    yield f"{total(record)}: {', '.join(_coloured(record))}"
 
 
-def _document(result: CaseResult) -> str:
-    return result.id.partition("/")[0].replace("rfc", "RFC ")
+def _line(case: CaseRecord) -> str:
+    known = "  (known)" if case.known else ""
+    why = f"  ({clean(case.reason or '')})" if case.verdict is Verdict.SKIPPED else ""
+    return f"    {mark(case.verdict)} {case.slug}  {case.title}{known}{why}"
 
 
-def _case(result: CaseResult) -> Iterator[str]:
-    yield f"  {mark(result)}  {result.requirement}"
-    if result.verdict is Verdict.SKIPPED:
-        yield f"      {_clean(result.reason or '')}"
-    for problem in result.problems:
-        yield from _problem(problem)
-    if result.problems:
-        yield from _reproduction(result)
+def _detail(case: CaseRecord) -> Iterator[str]:
+    known = "  (known)" if case.known else ""
+    yield f"{mark(case.verdict)} {click.style(case.id, bold=True)}  {case.title}{known}"
+    for problem in case.problems:
+        first, *rest = problem_lines(problem)
+        level = click.style(problem.level, fg=_COLOURS[VERDICTS[problem.level]])
+        yield f"    {level}{first.removeprefix(problem.level)}"
+        yield from (f"    {line}" for line in rest)
+    yield from (f"    {line}" for line in evidence_lines(decisive(case)))
+    yield from (f"    | {line}" for line in log_lines(case))
+    yield f"    reproduce {clean(case.reproduce)}"
 
 
-def _problem(problem: Problem) -> Iterator[str]:
-    level = click.style(problem.level, fg=_MARKS[VERDICTS[problem.level]][1])
-    yield f"      {level}  {_clean(str(problem))}  [{problem.section}]"
-    told = (("expected", problem.expected), ("actual", problem.actual), ("hint", problem.hint))
-    for name, value in told:
-        if value is not None:
-            yield f"        {name:<9} {_clean(value)}"
+def _coloured(record: RunRecord) -> list[str]:
+    return [click.style(words, fg=_COLOURS[verdict]) for verdict, words in counts(record)]
 
 
-def _reproduction(result: CaseResult) -> Iterator[str]:
-    yield f"      reproduce   {_clean(result.reproduce)}"
-    job = _decisive(result)
-    if job is not None:
-        yield f"      job         {_short(job.job.as_json())}"
-        yield f"      answer      {_answer(job)}"
-    for line in result.evidence.log.splitlines():
-        yield f"      | {_clean(line)}"
-
-
-def _decisive(result: CaseResult) -> Push | Unanswered | None:
-    """The job that the first problem is about, else the last one."""
-    jobs = result.evidence.jobs
-    request = result.problems[0].request
-    for job in jobs:
-        if isinstance(job, Push) and request in [each.id for each in job.requests]:
-            return job
-    return jobs[-1] if jobs else None
-
-
-def _answer(job: Push | Unanswered) -> str:
-    if isinstance(job, Unanswered):
-        return f"none: {_clean(job.error)}"
-    given = {name: value for name, value in asdict(job.result).items() if value is not None}
-    return _short(given)
-
-
-def _short(members: dict[str, object]) -> str:
-    """JSON in one line, long texts cut."""
-    return json.dumps(_cut(members), ensure_ascii=False)
-
-
-def _cut(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _cut(member) for name, member in value.items()}
-    if isinstance(value, str) and len(value) > LONG:
-        return f"{value[:LONG]}… ({len(value)} characters)"
-    return value
-
-
-def _clean(text: str) -> str:
-    """The words of others, without what would control the terminal."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-
-
-def _summary(report: Report) -> str:
-    counts = report.counts
-    parts = [
-        click.style(f"{counts[verdict]} {verdict}", fg=_MARKS[verdict][1])
-        for verdict in Verdict
-        if counts[verdict]
+def _matrix(records: Sequence[RunRecord]) -> Iterator[str]:
+    """The cases that not all senders passed, a column for each sender."""
+    yield click.style("Cases that not all passed", bold=True)
+    numbers = [str(number) for number, _ in enumerate(records, 1)]
+    cells = [
+        (name, *("" if case is None else MARKS[case.verdict] for case in cases))
+        for name, cases in differing(rows(records))
     ]
-    number = len(report.results)
-    cases = "1 case" if number == 1 else f"{number} cases"
-    return f"{cases} in {report.seconds:.1f} s: {', '.join(parts)}"
+    yield from _table([("", *numbers), *cells])
+    yield from (f"{number}: {about(each)}" for number, each in zip(numbers, records, strict=True))
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -1,0 +1,273 @@
+"""What a report says, as plain values: all formats show these, and JSON can be read back.
+
+A `Report` of the runner holds what was alive in the run; a `RunRecord` holds what is told of it.
+No private key of the run is in it, wherever the sender may have put one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from typing import Any, Final, TypeVar, cast
+
+from mockpush import __version__
+from mockpush.client.records import Request
+from mockpush.protocol.findings import Level
+
+from ..baseline import fixed
+from ..evidence import Evidence, Push, Unanswered
+from ..jobs import Hello, SendJob, SendResult
+from ..verdict import CaseResult, Problem, Report, Verdict, heaviest
+
+HIDDEN: Final = "(private key)"
+SHORTEST_SECRET: Final = 16
+"""Characters below which a line of a PEM document gives nothing away."""
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A body: its octets in base64, and how many there are."""
+
+    base64: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """A request as it came, the status of its answer, and the codes of what was found in it."""
+
+    id: str
+    method: str
+    target: str
+    http_version: str
+    headers: tuple[tuple[str, str], ...]
+    body: Body
+    status: int
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A job and what came of it. `result` is None if the sender gave none; `error` says why."""
+
+    job: Json
+    result: SendResult | None
+    error: str | None
+    requests: tuple[RequestRecord, ...]
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRecord:
+    """All that a case saw. `log` is the end of what the sender wrote to standard error."""
+
+    jobs: tuple[JobRecord, ...]
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRecord:
+    """A case and its verdict; `requirement` is the section that asks for what `title` says.
+
+    `reason` says why it did not pass, `expected` and `actual` are those of the problem that
+    decided. `known`: it failed, and the baseline lists it.
+    """
+
+    id: str
+    title: str
+    level: Level
+    requirement: str
+    verdict: Verdict
+    known: bool
+    reason: str | None
+    expected: str | None
+    actual: str | None
+    problems: tuple[Problem, ...]
+    evidence: EvidenceRecord
+    reproduce: str
+    duration_ms: int
+
+    @property
+    def document(self) -> str:
+        """The first part of the id: `rfc8030`."""
+        return self.id.partition("/")[0]
+
+    @property
+    def section(self) -> str:
+        """What stands between the first and the last part of the id: `5.2`, or nothing."""
+        return "/".join(self.id.split("/")[1:-1])
+
+    @property
+    def slug(self) -> str:
+        """The last part of the id: `ttl-present`."""
+        return self.id.rpartition("/")[2]
+
+    @property
+    def fails(self) -> bool:
+        """Whether it fails the run."""
+        return self.verdict is Verdict.FAILED and not self.known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineRecord:
+    """What a baseline made of the run: the failures that it lists, those of them that are none."""
+
+    known: tuple[str, ...]
+    fixed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run: one sender, and every case. `started_at` is in ISO 8601."""
+
+    mockpush: str
+    sender: Hello
+    profile: str
+    strict: bool
+    started_at: str
+    duration_ms: int
+    exit_code: int
+    baseline: BaselineRecord | None
+    cases: tuple[CaseRecord, ...]
+
+    @property
+    def name(self) -> str:
+        """The sender with its version."""
+        return " ".join(filter(None, (self.sender.name, self.sender.version)))
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        """How many cases have each verdict."""
+        return {each: sum(case.verdict is each for case in self.cases) for each in Verdict}
+
+    @property
+    def known(self) -> int:
+        """How many failures were known."""
+        return sum(case.known for case in self.cases)
+
+    def of(self, *verdicts: Verdict) -> list[CaseRecord]:
+        """The cases of these verdicts, in the order of the verdicts."""
+        return [case for each in verdicts for case in self.cases if case.verdict is each]
+
+
+def recorded(report: Report) -> RunRecord:
+    """What there is to tell of a run."""
+    return RunRecord(
+        mockpush=__version__,
+        sender=report.sender,
+        profile=report.profile,
+        strict=report.strict,
+        started_at=report.started.isoformat(timespec="seconds"),
+        duration_ms=_ms(report.seconds),
+        exit_code=report.exit_code,
+        baseline=_baseline(report),
+        cases=tuple(_case(each, known=report.known or frozenset()) for each in report.results),
+    )
+
+
+def _baseline(report: Report) -> BaselineRecord | None:
+    if report.known is None:
+        return None
+    return BaselineRecord(
+        known=tuple(sorted(report.known & report.failed)),
+        fixed=tuple(fixed(report.known, report.results)),
+    )
+
+
+def _case(result: CaseResult, *, known: frozenset[str]) -> CaseRecord:
+    decisive = heaviest(result.problems)
+    record = CaseRecord(
+        id=result.id,
+        title=result.requirement,
+        level=result.level,
+        requirement=result.section,
+        verdict=result.verdict,
+        known=result.verdict is Verdict.FAILED and result.id in known,
+        reason=result.reason,
+        expected=decisive.expected if decisive else None,
+        actual=decisive.actual if decisive else None,
+        problems=result.problems,
+        evidence=_evidence(result.evidence),
+        reproduce=result.reproduce,
+        duration_ms=_ms(result.seconds),
+    )
+    return _without(record, frozenset(_secrets(result.evidence)))
+
+
+def _evidence(evidence: Evidence) -> EvidenceRecord:
+    return EvidenceRecord(jobs=tuple(map(_job, evidence.jobs)), log=evidence.log)
+
+
+def _job(each: Push | Unanswered) -> JobRecord:
+    done = each if isinstance(each, Push) else None
+    return JobRecord(
+        job=each.job.shown(),
+        result=done.result if done else None,
+        error=None if isinstance(each, Push) else each.error,
+        requests=tuple(map(_request, done.requests)) if done else (),
+        messages=tuple(message.id for message in done.messages) if done else (),
+    )
+
+
+def _request(request: Request) -> RequestRecord:
+    return RequestRecord(
+        id=request.id,
+        method=request.method,
+        target=request.target,
+        http_version=request.http_version,
+        headers=request.headers.lines,
+        body=Body(**request.raw["body"]),
+        status=request.status,
+        codes=tuple(request.codes),
+    )
+
+
+def _secrets(evidence: Evidence) -> Iterator[str]:
+    for job in evidence.jobs:
+        yield from _private(job.job)
+
+
+def _private(job: SendJob) -> Iterator[str]:
+    """The private key in each form in which the sender was given it."""
+    yield job.vapid.private_key
+    for line in job.vapid.private_key_pem.splitlines():
+        if len(line) >= SHORTEST_SECRET and not line.startswith("-----"):
+            yield line
+
+
+def _without(value: T, secrets: Iterable[str]) -> T:
+    """The same value, with none of the secrets in any text."""
+    return cast("T", _stripped(value, secrets))
+
+
+def _stripped(value: Any, secrets: Iterable[str]) -> Any:
+    if type(value) is str:  # no member of an enumeration
+        for secret in secrets:
+            value = value.replace(secret, HIDDEN)
+        return value
+    if isinstance(value, tuple):
+        return tuple(_stripped(each, secrets) for each in value)
+    if isinstance(value, Mapping):
+        return {name: _stripped(each, secrets) for name, each in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        members = {each.name: getattr(value, each.name) for each in fields(value)}
+        return replace(value, **_stripped(members, secrets))
+    return value
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def summary(record: RunRecord) -> Json:
+    """How many cases there are, how many of each verdict, and how many failures were known."""
+    counts = {str(verdict): count for verdict, count in record.counts.items()}
+    return {"cases": len(record.cases), **counts, "known": record.known}
+
+
+def members(record: object) -> Json:
+    """The members of a record, and of those in it."""
+    return asdict(cast("Any", record))
