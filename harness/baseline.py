@@ -100,14 +100,14 @@ def updated(baseline: Baseline, report: Report) -> Baseline:
 
 def fixed(known: Collection[str], results: Iterable[CaseResult]) -> list[str]:
     """The known failures that are none any more: the case does not fail, or does not exist."""
-    not_judged = (Verdict.FAILED, Verdict.SKIPPED)
-    good = {result.id for result in results if result.verdict not in not_judged}
-    existing = {case.id for case in CASES}
-    return sorted(name for name in known if name in good or name not in existing)
+    not_run = dict.fromkeys((case.id for case in CASES), Verdict.SKIPPED)
+    verdicts = not_run | {result.id: result.verdict for result in results}
+    open_ = (Verdict.FAILED, Verdict.SKIPPED)
+    return sorted(name for name in known if verdicts.get(name) not in open_)
 
 
 def _entry(line: str, place: str) -> tuple[str, str]:
     name, _, comment = (part.strip() for part in line.partition("#"))
     if _CASE_ID.fullmatch(name) is None:
-        raise ConfigurationError(f"{place}: {name or line!r} is not the id of a case")
+        raise ConfigurationError(f"{place}: {name or line.strip()!r} is not the id of a case")
     return name, comment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -40,9 +40,10 @@ def opened(file: str) -> Iterator[TextIO]:
     except OSError as error:
         raise _unwritable(file, error) from error
     try:
-        with stream:
-            yield stream
+        yield stream
     finally:
+        with suppress(OSError):  # `replace` has told it
+            stream.close()
         if is_new and path.is_file() and not path.stat().st_size:
             path.unlink()
 

@@ -100,12 +100,13 @@ def _run(record: RunRecord, number: int) -> Iterator[str]:
     if lines := baseline_lines(record):
         yield f"<pre>{_text_lines(lines)}</pre>\n"
     for document, cases in groupby(record.cases, key=lambda case: case.document):
-        yield f"<h2>{_text(heading(document))}</h2>\n"
+        yield f'<div class="part">\n<h2>{_text(heading(document))}</h2>\n'
         for section, below in groupby(cases, key=lambda case: case.section):
             name = f"<h3>Section {_text(section)}</h3>\n" if section else ""
-            yield f'<div class="section">\n{name}'
+            yield f'<div class="part">\n{name}'
             yield from (_case(case, number) for case in below)
             yield "</div>\n"
+        yield "</div>\n"
     yield "</section>\n"
 
 
@@ -145,7 +146,8 @@ def _inside(case: CaseRecord) -> Iterator[str]:
     yield f'<p class="facts">{_text(case.requirement)} · {case.level} · {case.duration_ms} ms</p>\n'
     yield from _folded("Evidence", list(evidence_lines(case.evidence.jobs)))
     yield from _folded("What the sender logged", log_lines(case))
-    yield f"<pre><code>{_text(case.reproduce)}</code></pre>\n"
+    command = f"<pre><code>{_text(case.reproduce)}</code></pre>"
+    yield f'<div class="reproduce"><small>reproduce</small>{command}</div>\n'
 
 
 def _problem(problem: Problem) -> str:

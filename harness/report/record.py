@@ -6,6 +6,7 @@ No private key of the run is in it, wherever the sender may have put one.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any, Final, TypeVar, cast
@@ -29,9 +30,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A body: its octets in base64, and how many there are."""
+    """A body: its octets in base64, and how many there are; None if a private key is in it."""
 
-    base64: str
+    base64: str | None
     size: int
 
 
@@ -248,6 +249,8 @@ def _stripped(value: Any, secrets: Iterable[str]) -> Any:
         for secret in secrets:
             value = value.replace(secret, HIDDEN)
         return value
+    if isinstance(value, Body):
+        return _without_octets(value, secrets)
     if isinstance(value, tuple):
         return tuple(_stripped(each, secrets) for each in value)
     if isinstance(value, Mapping):
@@ -256,6 +259,12 @@ def _stripped(value: Any, secrets: Iterable[str]) -> Any:
         members = {each.name: getattr(value, each.name) for each in fields(value)}
         return replace(value, **_stripped(members, secrets))
     return value
+
+
+def _without_octets(body: Body, secrets: Iterable[str]) -> Body:
+    octets = base64.b64decode(body.base64 or "")
+    leaks = any(secret.encode() in octets for secret in secrets)
+    return replace(body, base64=None) if leaks else body
 
 
 def _ms(seconds: float) -> int:

@@ -18,6 +18,8 @@ LONG_LINE: Final = 1000
 FIRST_OCTETS: Final = 16
 """Octets of a body that are shown."""
 
+_ASKED: Final = ("op", "payload", "ttl", "urgency", "topic")
+
 MARKS: Final[Mapping[Verdict, str]] = {
     Verdict.FAILED: "✗",
     Verdict.WARNING: "!",
@@ -97,7 +99,7 @@ def decisive(case: CaseRecord) -> list[JobRecord]:
 def evidence_lines(jobs: Iterable[JobRecord]) -> Iterator[str]:
     """Each job, the requests that came of it, and what the sender answered."""
     for job in jobs:
-        yield f"job       {_brief(job.job)}"
+        yield f"asked     {_brief(_asked(job.job))}"
         for request in job.requests:
             yield from request_lines(request)
         if not job.requests:
@@ -121,6 +123,11 @@ def log_lines(case: CaseRecord) -> list[str]:
     return [clean(short(line)) for line in case.evidence.log.expandtabs(4).splitlines()]
 
 
+def _asked(job: Json) -> Json:
+    """What was asked for; where to, the request shows."""
+    return {name: job[name] for name in _ASKED if job.get(name) is not None}
+
+
 def _answer(job: JobRecord) -> str:
     if job.result is None:
         return f"none: {clean(job.error or '')}"
@@ -134,6 +141,8 @@ def _given(result: SendResult) -> Json:
 def _body(body: Body) -> str:
     if not body.size:
         return "(no body)"
+    if body.base64 is None:
+        return f"({body.size} octets, not shown: a private key is in them)"
     octets = base64.b64decode(body.base64)
     more = "…" if len(octets) > FIRST_OCTETS else ""
     return f"({body.size} octets: {octets[:FIRST_OCTETS].hex(' ')}{more})"

@@ -1,0 +1,59 @@
+"""How far a check has come."""
+
+import io
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from mockpush.harness import progress
+from mockpush.harness.progress import Progress
+from mockpush.harness.verdict import Verdict
+
+CASES = ("rfc8030/5/a", "rfc8030/5/b", "rfc8030/5/c")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=terminal))
+    monkeypatch.setattr(progress.shutil, "get_terminal_size", lambda: os.terminal_size((60, 20)))
+    return terminal
+
+
+def test_it_counts_and_names_the_case_that_is_next(terminal, case_result):
+    with (shown := Progress(CASES)):
+        shown(case_result(id="rfc8030/5/a"))
+        shown(case_result(id="rfc8030/5/c", verdict=Verdict.FAILED))
+        shown(case_result(id="rfc8030/5/b"))
+    assert terminal.getvalue().split("\r\x1b[K") == [
+        "",
+        "0/3  rfc8030/5/a",
+        "1/3  rfc8030/5/b",
+        "2/3, 1 failed  rfc8030/5/b",
+        "3/3, 1 failed  ",
+        "",
+    ]
+
+
+def test_a_line_never_wraps(terminal):
+    with Progress([f"rfc8030/5/{'x' * 80}"]):
+        pass
+    assert max(map(len, terminal.getvalue().split("\r\x1b[K"))) == 59
+
+
+def test_the_line_goes_whatever_happens(terminal):
+    with pytest.raises(KeyError), Progress(CASES):
+        raise KeyError
+    assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_nothing_is_shown_where_there_is_no_terminal(case_result, capsys):
+    with (shown := Progress(CASES)):
+        shown(case_result(id="rfc8030/5/a"))
+    assert capsys.readouterr().err == ""
