@@ -200,13 +200,13 @@ def _combine(files: Mapping[str, str], names: Sequence[str]) -> int:
 
 def _tell(records: Sequence[RunRecord], files: Mapping[str, str]) -> None:
     """On standard output, unless a report is there already; and to the workflow that runs this."""
-    from .report.github import annotations, append_summary, in_github
+    from .report.github import append_summary, in_github, workflow_commands
     from .report.text import text
 
     if STDOUT not in files.values():
         click.echo(text(records))
     if in_github(os.environ):
-        click.echo(annotations(records), err=True, nl=False)
+        click.echo(workflow_commands(records), err=True, nl=False)
         if problem := append_summary(records, os.environ):
             click.echo(f"The summary of the workflow cannot be written: {problem}", err=True)
 

@@ -26,7 +26,7 @@ def in_github(environ: Mapping[str, str]) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
-def annotations(records: Sequence[RunRecord]) -> str:
+def workflow_commands(records: Sequence[RunRecord]) -> str:
     """A line for each new failure and each warning, the heaviest first: GitHub shows ten of each.
 
     A known failure has none; one that is none any more is a notice.

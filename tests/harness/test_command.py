@@ -106,8 +106,8 @@ def test_without_flags_everything_is_at_its_default(checks):
 
 
 def test_flags_reach_the_runner(checks):
-    flags = "-k rfc8030 -k !*/5/* --strict --fail-fast --timeout 2.5 --start-timeout 60 --jobs 3 --profile fcm"
-    check(*flags.split(), "--sender", "pywebpush")
+    flags = "-k rfc8030 -k !*/5/* --strict --fail-fast --timeout 2.5 --start-timeout 60 --jobs 3"
+    check(*flags.split(), "--profile", "fcm", "--sender", "pywebpush")
     assert checks.options == {
         "select": ("rfc8030", "!*/5/*"),
         "strict": True,

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -142,6 +143,24 @@ def test_fail_fast_skips_what_comes_after_a_failure(stream, tmp_path):
     report = run_checks(sender, select=THREE, fail_fast=True)
     assert verdicts(report) == ["failed", "skipped", "skipped"]
     assert "--fail-fast" in report.results[1].reason
+
+
+def test_fail_fast_goes_on_after_a_known_failure(stream, tmp_path):
+    sender = stream("crashes_once", str(tmp_path / "crashed"))
+    (known,) = (case.id for case in select_cases(THREE)[:1])
+    report = run_checks(sender, select=THREE, fail_fast=True, known=[known])
+    assert verdicts(report)[0] == "failed"
+    assert "skipped" not in verdicts(report)
+    assert report.known == {known}
+
+
+def test_a_report_says_when_its_run_began(stream):
+    before = datetime.now(UTC)
+    report = run_checks(READY["pywebpush"], select=["rfc8030/5/post"])
+    (push,) = report.results[0].evidence.jobs
+    (request,) = push.requests
+    arrived = datetime.fromisoformat(request.raw["received_at"])
+    assert before <= report.started <= arrived
 
 
 def test_strict_turns_a_warning_into_a_failure(stream):

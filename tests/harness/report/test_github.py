@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mockpush.harness.report.github import annotations, append_summary, in_github
+from mockpush.harness.report.github import append_summary, in_github, workflow_commands
 from mockpush.harness.report.markdown import markdown
 from mockpush.harness.verdict import Verdict
 
@@ -39,7 +39,7 @@ def test_failures_are_errors_then_come_warnings_then_what_is_fixed(record, case_
         case_result(id="rfc8030/5.4/topic", verdict=Verdict.SKIPPED),
         known=["rfc8292/2/known", "rfc8030/5.2/ttl-present"],
     )
-    shown = read(annotations([run]))
+    shown = read(workflow_commands([run]))
     assert [each[:2] for each in shown] == [
         ("error", "scripted rfc8292/2/aud-is-origin"),
         ("warning", "scripted rfc8292/2/token"),
@@ -54,11 +54,11 @@ def test_failures_are_errors_then_come_warnings_then_what_is_fixed(record, case_
 
 
 def test_where_all_passed_there_is_nothing_to_annotate(record, case_result):
-    assert annotations([record(case_result())]) == ""
+    assert workflow_commands([record(case_result())]) == ""
 
 
 def test_nothing_that_others_say_is_a_command(record, hostile):
-    (shown,) = read(annotations([record(hostile, name="a::b,c%\n::error::d")]))
+    (shown,) = read(workflow_commands([record(hostile, name="a::b,c%\n::error::d")]))
     assert shown[1] == r"a::b,c%\n::error::d rfc8292/2/aud-is-origin"
     assert "::error::x % ]]>" in shown[2]
 
