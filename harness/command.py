@@ -104,9 +104,8 @@ def check(
         mockpush check --html matrix.html --combine go.json node.json
 
     \b
-    Exit codes: 0 all cases passed, were skipped or warned, or are known to fail; 1 another case
-    failed; 2 the sender could not be started or gave no valid answer to hello, or the usage is
-    wrong.
+    Exit codes: 0 no case failed, but for known failures; 1 a case failed; 2 the sender could not
+    be started or gave no valid answer to hello, or the usage is wrong.
     """
     files = _files(**{name: parameters.pop(name) for name in _FILES})
     if list_cases:

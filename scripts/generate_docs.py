@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from documentation import command_line, control_api, findings, profiles
+from documentation import check_report, command_line, control_api, findings, profiles
 from documentation.examples import example
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -32,6 +32,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "variants": profiles.variants,
     "routes": control_api.routes,
     "documents": control_api.documents,
+    "report-members": check_report.members,
 }
 """What is generated, by the name in its comment."""
 
