@@ -6,16 +6,15 @@ The judge itself is imported only when it is needed, since the command line must
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from .files import STDOUT
 from .progress import Progress
+from .signals import ended_by_signals
 
 if TYPE_CHECKING:
     from .report.record import RunRecord
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 Command = tuple[str, ...]
 
-_ENDINGS: Final = ("SIGTERM", "SIGHUP")
 
 _option = partial(click.option, show_envvar=True, show_default=True)
 _file = partial(_option, type=click.Path(dir_okay=False, allow_dash=True), metavar="F")
@@ -173,7 +171,7 @@ def _check(
         raise click.UsageError("--update-baseline goes with --baseline.")
     progress = Progress(case.id for case in select_cases(options["select"]))
     with outputs(files) as write, known_failures(baseline, update=update_baseline) as known:
-        with _ended_by_signals(), progress:
+        with ended_by_signals(), progress:
             report = run_checks(sender, known=known.ids, progress=progress, **options)
         record = recorded(known.settled(report))
         write([record])
@@ -239,19 +237,3 @@ def _write(value: object, file: str) -> None:
 
     with opened(file) as stream:
         replace(stream, f"{dump(value)}\n")
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the check as an exception does, so that no sender outlives it."""
-    numbers = [getattr(signal, name) for name in _ENDINGS if hasattr(signal, name)]
-    before = {number: signal.signal(number, _exit) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _exit(number: int, frame: object) -> NoReturn:
-    raise SystemExit(128 + number)

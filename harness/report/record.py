@@ -6,10 +6,8 @@ No private key of the run is in it, wherever the sender may have put one.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
-from typing import Any, Final, TypeVar, cast
+from dataclasses import asdict, dataclass
+from typing import Any, cast
 
 from mockpush import __version__
 from mockpush.client.records import Request
@@ -19,12 +17,8 @@ from ..baseline import fixed
 from ..evidence import Evidence, Push, Unanswered
 from ..jobs import Hello, SendJob, SendResult
 from ..verdict import CaseResult, Problem, Report, Verdict, heaviest
+from .secrets import has, secrets, without
 
-HIDDEN: Final = "(private key)"
-SHORTEST_SECRET: Final = 16
-"""Characters below which a line of a PEM document gives nothing away."""
-
-T = TypeVar("T")
 Json = dict[str, Any]
 
 
@@ -195,7 +189,9 @@ def _case(result: CaseResult, *, known: frozenset[str]) -> CaseRecord:
         reproduce=result.reproduce,
         duration_ms=_ms(result.seconds),
     )
-    return _without(record, frozenset(_secrets(result.evidence)))
+    return without(
+        record, {word for job in result.evidence.jobs for word in secrets(job.job.vapid)}
+    )
 
 
 def _evidence(evidence: Evidence) -> EvidenceRecord:
@@ -204,67 +200,32 @@ def _evidence(evidence: Evidence) -> EvidenceRecord:
 
 def _job(each: Push | Unanswered) -> JobRecord:
     done = each if isinstance(each, Push) else None
+    requests = done.requests if done else ()
     return JobRecord(
         job=each.job.shown(),
         result=done.result if done else None,
         error=None if isinstance(each, Push) else each.error,
-        requests=tuple(map(_request, done.requests)) if done else (),
+        requests=tuple(_request(request, each.job) for request in requests),
         messages=tuple(message.id for message in done.messages) if done else (),
     )
 
 
-def _request(request: Request) -> RequestRecord:
+def _request(request: Request, job: SendJob) -> RequestRecord:
     return RequestRecord(
         id=request.id,
         method=request.method,
         target=request.target,
         http_version=request.http_version,
         headers=request.headers.lines,
-        body=Body(**request.raw["body"]),
+        body=_body(request.raw["body"], job),
         status=request.status,
         codes=tuple(request.codes),
     )
 
 
-def _secrets(evidence: Evidence) -> Iterator[str]:
-    for job in evidence.jobs:
-        yield from _private(job.job)
-
-
-def _private(job: SendJob) -> Iterator[str]:
-    """The private key in each form in which the sender was given it."""
-    yield job.vapid.private_key
-    for line in job.vapid.private_key_pem.splitlines():
-        if len(line) >= SHORTEST_SECRET and not line.startswith("-----"):
-            yield line
-
-
-def _without(value: T, secrets: Iterable[str]) -> T:
-    """The same value, with none of the secrets in any text."""
-    return cast("T", _stripped(value, secrets))
-
-
-def _stripped(value: Any, secrets: Iterable[str]) -> Any:
-    if type(value) is str:  # no member of an enumeration
-        for secret in secrets:
-            value = value.replace(secret, HIDDEN)
-        return value
-    if isinstance(value, Body):
-        return _without_octets(value, secrets)
-    if isinstance(value, tuple):
-        return tuple(_stripped(each, secrets) for each in value)
-    if isinstance(value, Mapping):
-        return {name: _stripped(each, secrets) for name, each in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        members = {each.name: getattr(value, each.name) for each in fields(value)}
-        return replace(value, **_stripped(members, secrets))
-    return value
-
-
-def _without_octets(body: Body, secrets: Iterable[str]) -> Body:
-    octets = base64.b64decode(body.base64 or "")
-    leaks = any(secret.encode() in octets for secret in secrets)
-    return replace(body, base64=None) if leaks else body
+def _body(body: Json, job: SendJob) -> Body:
+    leaks = has(body["base64"], secrets(job.vapid))
+    return Body(base64=None if leaks else body["base64"], size=body["size"])
 
 
 def _ms(seconds: float) -> int:

@@ -1,14 +1,12 @@
 """`mockpush check` on the command line."""
 
 import json
-import os
-import signal
 
 import pytest
 from click.testing import CliRunner, Result
 
 from mockpush.cli import main
-from mockpush.harness import command, runner
+from mockpush.harness import runner
 from mockpush.harness.cases import CASES
 from mockpush.harness.errors import SenderStartError
 from mockpush.harness.jobs import Hello
@@ -328,15 +326,6 @@ def test_ready_senders_are_listed(checks):
 
 def test_ready_senders_are_listed_as_json(checks):
     assert json.loads(check("--senders", "--json", "-").stdout)[0]["name"] == "pywebpush"
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signals_end_the_check_as_an_exception_does(number):
-    before = signal.getsignal(number)
-    with pytest.raises(SystemExit) as ending, command._ended_by_signals():
-        os.kill(os.getpid(), number)
-    assert ending.value.code == 128 + number
-    assert signal.getsignal(number) == before
 
 
 def test_the_command_line_starts_without_the_judge(modules_loaded_by):

@@ -8,7 +8,9 @@ import pytest
 from mockpush.harness.evidence import Evidence, Push, Unanswered
 from mockpush.harness.jobs import SendResult
 from mockpush.harness.report.document import document, dump
-from mockpush.harness.report.record import HIDDEN, summary
+from mockpush.harness.report.record import summary
+from mockpush.harness.report.secrets import HIDDEN
+from mockpush.harness.report.text import text as as_text
 from mockpush.harness.verdict import Problem, Verdict
 from mockpush.protocol.findings import Level
 
@@ -88,6 +90,7 @@ def test_no_private_key_is_told_wherever_the_sender_puts_it(
     assert parts
     assert not any(part in text for part in parts for text in shown)
     assert (HIDDEN in told) == (place != "body")
+    assert ("not shown: a private key is in them" in as_text([run])) == (place == "body")
 
 
 def bodies_of(told):
