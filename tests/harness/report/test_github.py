@@ -1,6 +1,7 @@
 """Annotations, and the summary of a workflow."""
 
 import re
+from urllib.parse import unquote
 
 import pytest
 
@@ -16,9 +17,7 @@ def read(text):
     found = []
     for line in text.splitlines():
         kind, title, message = COMMAND.fullmatch(line).groups()
-        for sign, code in (("\n", "%0A"), ("\r", "%0D"), (":", "%3A"), (",", "%2C"), ("%", "%25")):
-            title, message = title.replace(code, sign), message.replace(code, sign)
-        found.append((kind, title, message))
+        found.append((kind, unquote(title), unquote(message)))
     return found
 
 
@@ -58,9 +57,14 @@ def test_where_all_passed_there_is_nothing_to_annotate(record, case_result):
 
 
 def test_nothing_that_others_say_is_a_command(record, hostile):
-    (shown,) = read(workflow_commands([record(hostile, name="a::b,c%\n::error::d")]))
-    assert shown[1] == r"a::b,c%\n::error::d rfc8292/2/aud-is-origin"
+    (shown,) = read(workflow_commands([record(hostile, name="a::b,c%0A\n::error::d")]))
+    assert shown[1] == r"a::b,c%0A\n::error::d rfc8292/2/aud-is-origin"
     assert "::error::x % ]]>" in shown[2]
+
+
+def test_a_message_is_shown_as_it_is(record, failed):
+    (shown,) = read(workflow_commands([record(failed(reason="100%0A, 5%25: x"))]))
+    assert shown[2].startswith("100%0A, 5%25: x [")
 
 
 def test_the_summary_is_appended(record, failed, tmp_path):
