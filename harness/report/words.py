@@ -98,7 +98,9 @@ def decisive(case: CaseRecord) -> list[JobRecord]:
 
 def evidence_lines(jobs: Iterable[JobRecord]) -> Iterator[str]:
     """Each job, the requests that came of it, and what the sender answered."""
-    for job in jobs:
+    for number, job in enumerate(jobs):
+        if number:
+            yield ""
         yield f"asked     {_brief(_asked(job.job))}"
         for request in job.requests:
             yield from request_lines(request)

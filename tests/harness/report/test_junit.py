@@ -115,7 +115,9 @@ def test_a_failure_without_a_problem_is_of_the_level_of_its_case(record, case_re
 
 def test_the_evidence_is_the_output_and_the_log_the_error_output(root):
     found = case(root, "rfc8292/2/aud-is-origin")
-    assert found.find("system-out").text.count("request   POST /push/x HTTP/1.1") == 3
+    said = found.find("system-out").text
+    assert said.count("request   POST /push/x HTTP/1.1") == 3
+    assert said.count("\n\nasked") == 2
     assert "KeyError: 'x'" in found.find("system-err").text
     assert case(root, "rfc8030/5.2/ttl-present").find("system-err") is None
 
