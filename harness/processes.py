@@ -166,6 +166,7 @@ class SenderProcess:
         self._log = Tail(_pipe(self._process.stderr), limit=LOG_LIMIT)
         self.stdout = _pipe(self._process.stdout)
         self._input: SimpleQueue[bytes | None] = SimpleQueue()
+        self._asked = False
         self._exited = Event()
         _start(self._feed)
         _start(self._watch)
@@ -184,7 +185,9 @@ class SenderProcess:
 
     def write(self, data: bytes) -> None:
         """Hand `data` to the sender, without waiting for it to read."""
-        self._log.clear()
+        if self._asked:  # what it says before its first job belongs to that
+            self._log.clear()
+        self._asked = True
         self._input.put(data)
 
     def end_input(self) -> None:

@@ -1,6 +1,7 @@
 """Senders that are commands, however badly they behave."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -44,6 +45,16 @@ def test_the_result_is_what_the_sender_printed(either):
 def test_the_job_reaches_the_sender_whole(either):
     job = b'{"payload": "%s"}' % (b"x" * 500_000)
     assert either("repeats_its_input").ask(job, timeout=LONG) == job
+
+
+def test_what_a_sender_says_before_its_first_job_is_kept():
+    command = [sys.executable, "-c", "import sys; sys.exit('SyntaxError: oops')"]
+    process = processes.SenderProcess(command, environ=dict(os.environ))
+    assert process.wait(timeout=LONG) == 1
+    process.write(JOB)
+    assert process.log == "SyntaxError: oops\n"
+    process.stop()
+    process.stdout.close()
 
 
 def test_what_the_sender_logs_is_kept(either):
