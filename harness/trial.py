@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from mockpush.client.control import Control
@@ -73,9 +73,25 @@ class Trial:
         `NotApplicableError` if it has no such option, `EndedError` if nothing arrives at all,
         `SenderError` if it gives no result.
         """
+        push = self.attempt(ask, to=to)
+        if not push.requests:
+            raise EndedError(self._nothing_arrived(push.result))
+        return push
+
+    def attempt(
+        self,
+        ask: Ask,
+        *,
+        to: PushSubscription | None = None,
+        subscription: Mapping[str, object] | None = None,
+    ) -> Push:
+        """As `send`, where it is as well if nothing arrives.
+
+        The sender is given `subscription` in place of the one it is to send to.
+        """
         target = self.subscription if to is None else to
         job = SendJob(
-            subscription=dict(target),
+            subscription=dict(target if subscription is None else subscription),
             payload=ask.payload,
             ttl=ask.ttl,
             urgency=ask.urgency,
@@ -87,8 +103,6 @@ class Trial:
         messages = tuple(self.control.message(each.message) for each in requests if each.message)
         push = Push(job=job, result=result, requests=requests, messages=messages)
         self._jobs.append(push)
-        if not requests:
-            raise EndedError(self._nothing_arrived(result))
         return push
 
     def _result(self, job: SendJob) -> SendResult:

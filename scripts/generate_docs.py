@@ -16,7 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from documentation import check_report, command_line, control_api, findings, profiles
+from documentation import (
+    check_report,
+    command_line,
+    conformance,
+    control_api,
+    findings,
+    profiles,
+)
 from documentation.examples import example
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -30,6 +37,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "profiles": profiles.overview,
     "vendors": profiles.vendors,
     "variants": profiles.variants,
+    "conformance": conformance.conformance,
     "routes": control_api.routes,
     "documents": control_api.documents,
     "report-members": check_report.members,

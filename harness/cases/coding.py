@@ -10,6 +10,7 @@ from mockpush.errors import DecryptionError
 from mockpush.protocol.encryption import read_envelope
 from mockpush.protocol.headers import collect, parse_draft_parameters
 from mockpush.protocol.inspection import draft_values
+from mockpush.protocol.model import base64url_decode, base64url_encode
 
 from ..case import Ask, CaseTable
 from ..trial import Trial
@@ -65,6 +66,33 @@ def fresh_salt(trial: Trial) -> Iterator[Problem]:
 @TABLE.judged("rfc8291/3.1/fresh-key", "Every message is encrypted with a new key pair.")
 def fresh_key(trial: Trial) -> Iterator[Problem]:
     yield from _distinct(trial, "public key", (key for _, key in _envelopes(trial)))
+
+
+@TABLE.judged(
+    "rfc8291/7/refuses-points-off-the-curve",
+    "A p256dh that is no point on P-256 is refused before anything is sent.",
+)
+def refuses_points_off_the_curve(trial: Trial) -> Iterator[Problem]:
+    given = dict(trial.subscription)
+    point = bytearray(base64url_decode(trial.subscription.p256dh))
+    point[-1] ^= 1
+    given["keys"] = {**given["keys"], "p256dh": base64url_encode(bytes(point))}
+    push = trial.attempt(Ask(), subscription=given)
+    if push.requests:
+        yield trial.problem(
+            "the sender encrypts for a public key that is not on the curve",
+            expected="an error, and no request",
+            actual=str(push.requests[0]),
+            hint="Whoever can choose such a key learns something of the private key that is used "
+            "with it; a library for P-256 that loads the point checks this.",
+            request=push.requests[0],
+        )
+    elif push.result.ok:
+        yield trial.problem(
+            "the sender reports success, though it sent nothing",
+            expected="an error",
+            actual="success",
+        )
 
 
 def _envelopes(trial: Trial) -> list[tuple[bytes | None, bytes | None]]:

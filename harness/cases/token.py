@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from mockpush.protocol.findings import Level
+
 from ..case import Ask, CaseTable
 from ..trial import NotApplicableError, Trial
 from ..verdict import Problem
@@ -63,6 +65,23 @@ def aud_of_each(trial: Trial) -> Iterator[Problem]:
     for origin in _origins(trial):
         trial.send(Ask(), to=trial.control.subscribe(origin=origin))
     yield from trial.findings(*_AUD)
+
+
+@TABLE.judged(
+    "rfc8292/5/reuses-tokens",
+    "A token serves for several messages.",
+    level=Level.INFORMATION,
+)
+def reuses_tokens(trial: Trial) -> Iterator[Problem]:
+    sent = [trial.send(Ask()).requests[0].headers.get("Authorization") for _ in range(2)]
+    if sent[0] is not None and sent[0] != sent[1]:
+        yield trial.problem(
+            "each message has a token of its own",
+            expected="one token for the messages of some hours to one push service",
+            actual="two tokens for two messages",
+            hint="Signing costs more than all else that you do for a message, and verifying costs "
+            "the push service as much; Apple asks for new tokens at most once an hour.",
+        )
 
 
 def _origins(trial: Trial) -> tuple[str, str]:

@@ -85,6 +85,9 @@ MISTAKES = [
     ("rfc8292/3.2/key-form", "PaddedKey", F, "vapid.key.padded"),
     ("rfc8292/4.2/key-of-the-subscription", "OtherKey", F, "vapid.key.mismatch"),
     ("rfc8292/3.2/key-of-its-own", "OneKeyForAll", F, "vapid.key.equals_encryption_key"),
+    ("rfc8291/7/refuses-points-off-the-curve", "LooksAtNoKey", F, "not on the curve"),
+    ("rfc8291/7/refuses-points-off-the-curve", "SwallowsErrors", F, "though it sent nothing"),
+    ("rfc8292/5/reuses-tokens", "FreshTokens", "info", "each message has a token of its own"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKey", F, "the private key is in the request"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKeyInTheBody", F, "the private key is in"),
 ]

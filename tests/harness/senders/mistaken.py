@@ -22,6 +22,11 @@ def unb64(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+def origin(job: dict) -> str:
+    parts = urlsplit(job["subscription"]["endpoint"])
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 class Right:
     """Makes no mistake."""
 
@@ -29,6 +34,7 @@ class Right:
     rs = 4096
 
     def __init__(self, ca_file: str | None = None) -> None:
+        self.authorizations: dict[tuple[str, str], str | None] = {}
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.verify = ca_file or os.environ["SSL_CERT_FILE"]
@@ -36,7 +42,10 @@ class Right:
     def __call__(self, job: dict) -> dict:
         if job["op"] == "hello":
             return {"name": type(self).__name__, "ops": ["send"], "language": "Python"}
-        return self.report(self.post(job))
+        try:
+            return self.report(self.post(job))
+        except ValueError as error:
+            return {"ok": False, "error": str(error)}
 
     def post(self, job: dict) -> requests.Response:
         body = self.body(job)
@@ -101,6 +110,13 @@ class Right:
     # The token
 
     def authorization(self, job: dict) -> str | None:
+        """One for all messages to an origin, as long as it is signed with the same key."""
+        to = (origin(job), job["vapid"]["private_key"])
+        if to not in self.authorizations:
+            self.authorizations[to] = self.new_authorization(job)
+        return self.authorizations[to]
+
+    def new_authorization(self, job: dict) -> str | None:
         return f"vapid t={self.token(job)}, k={self.public_key(job)}"
 
     def public_key(self, job: dict) -> str:
@@ -308,6 +324,25 @@ class Corrupts(Right):
 class SendsPlainText(Right):
     def encrypt(self, payload, job):
         return payload
+
+
+class FreshTokens(Right):
+    def authorization(self, job):
+        return self.new_authorization(job)
+
+
+class LooksAtNoKey(Right):
+    """As one whose arithmetic does not notice: http_ece would."""
+
+    def encrypt(self, payload, job):
+        keys = {**job["subscription"]["keys"], "p256dh": job["vapid"]["public_key"]}
+        return super().encrypt(payload, {**job, "subscription": {"keys": keys}})
+
+
+class SwallowsErrors(Right):
+    def __call__(self, job):
+        result = super().__call__(job)
+        return {"ok": True} if "error" in result else result
 
 
 class OneSalt(Right):
