@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from mockpush.endpoints import VENDOR, endpoint, origin_of
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
 from mockpush.history import History
+from mockpush.injecting import Disturbed, FaultPlans, outcome
 from mockpush.options import ServiceOptions, TokenClock
 from mockpush.protocol.answering import UNDECRYPTABLE, render
 from mockpush.protocol.clock import Clock
@@ -62,6 +63,7 @@ class PushService:
         self.options = options or ServiceOptions()
         self.storage: Storage = storage or MemoryStorage(self.options.limits)
         self.profiles = self.options.profiles()
+        self.faults = FaultPlans(self.storage, self.profiles)
         self.origins: tuple[str, ...] = ("https://localhost",)
         self.journal = ServerJournal(self.options.limits.requests)
         self._lost: dict[str, None] = {}
@@ -223,11 +225,6 @@ class PushService:
 
     # Pushes
 
-    @property
-    def answers_at_once(self) -> bool:
-        """Whether `receive` never suspends."""
-        return self.storage.is_immediate
-
     async def receive(
         self,
         *,
@@ -239,17 +236,19 @@ class PushService:
         body: bytes,
         body_size: int | None = None,
         http_version: str = "1.1",
-    ) -> WireAnswer:
+        connected: bool = False,
+    ) -> WireAnswer | Disturbed:
         """Answers one request to a push resource and writes it into the journal.
 
         `profile` is that of the endpoint's shape; it answers when there is no such subscription.
+        `connected`: faults can be done to the connection, and are left to the caller.
         """
         arrival = await self.storage.arrive(token)
         real, token_time = real_time(), process_time()
         if arrival is None:
             request = PushRequest(method, target, headers, body, real, token_time, http_version)
             return self._refuse_stray(request, profile, body_size)
-        subscription, clock, due, number = arrival
+        subscription, clock, due, number, faulty = arrival
         now = clock.now(real)
         if due is not None and due <= now:
             await self.storage.expire(subscription.tenant, until=now)
@@ -264,6 +263,10 @@ class PushService:
         if inspection.head.receipt and self.profiles[subscription.profile].receipt:
             receipt = await find_receipts(self.storage, inspection, subscription)
         record, message = self._decide(request, subscription, number, inspection, receipt)
+        if faulty:
+            message = await self.faults.inject(
+                record, message, subscription, real=real, connected=connected
+            )
         if message is None:
             await self.storage.record(record)
         else:
@@ -274,6 +277,9 @@ class PushService:
             except LimitError:
                 record = _refused_as_full(record, subscription)
                 await self.storage.record(record)
+        if faulty:
+            return outcome(record)
+        assert record.answer is not None
         return record.answer
 
     def _decide(

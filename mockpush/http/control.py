@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from mockpush._version import __version__
-from mockpush.http import administration, events, inspection, subscriptions, traffic
+from mockpush.http import administration, events, faults, inspection, subscriptions, traffic
 from mockpush.http.answers import HANDLERS, ROOT, JSONAnswer
 from mockpush.http.hosts import LOOPBACK, HostGuard
 from mockpush.http.openapi import document
@@ -36,6 +36,7 @@ def application(
         *_about(hosts, proxy_url),
         *subscriptions.OPERATIONS,
         *traffic.OPERATIONS,
+        *faults.OPERATIONS,
         *events.OPERATIONS,
         *inspection.OPERATIONS,
         *administration.OPERATIONS,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mockpush._version import __version__
 from mockpush.gateways.exchange import TENANT_HEADER, TENANT_NAME, TENANT_PARAMETER
+from mockpush.http.faults import FAULT
 from mockpush.http.inspection import INSPECTION, PUSH
 from mockpush.http.kinds import Json, Kind
 from mockpush.http.operations import NO_MEMBERS, Operation, Returns
@@ -31,6 +32,7 @@ _ITEMS: Final = {
     "Tenant": schema_of(TENANT),
     "Stray": schema_of(STRAY),
     "Event": schema_of(EVENT),
+    "Fault": schema_of(FAULT),
 }
 
 _NEAR_MISS: Final = object_of(

@@ -12,6 +12,8 @@ from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
 
+from mockpush.http.disturbing import EXTENSION, Wire, disturb, send_answer
+from mockpush.injecting import Disturbed
 from mockpush.protocol.judging import Profile
 from mockpush.protocol.records import WireAnswer
 from mockpush.service import PushService
@@ -45,13 +47,14 @@ class PushResource:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         from_page = _comes_from_a_page(headers)
         if from_page and scope["method"] == "OPTIONS":
-            await _send(send, 204, _PREFLIGHT, b"")
+            await send_answer(send, WireAnswer(204, _PREFLIGHT))
             return
         body, size = (
             (b"", 0) if scope["method"] in _WITHOUT_CONTENT else await _read(receive, self._kept)
         )
         if body is None:
             return
+        wire: Wire | None = scope.get("extensions", {}).get(EXTENSION)
         answer = await self._service.receive(
             profile=self._profile,
             token=self._token(scope),
@@ -61,20 +64,26 @@ class PushResource:
             body=body,
             body_size=size,
             http_version=scope["http_version"],
+            connected=wire is not None,
         )
-        await _send(send, answer.status, answer.headers + (_CORS if from_page else ()), answer.body)
+        fields = _CORS if from_page else ()
+        if isinstance(answer, Disturbed):
+            await disturb(answer, self._service, scope, receive, send, wire=wire, fields=fields)
+        else:
+            await send_answer(send, answer, fields)
 
     def answer_at_once(
         self, target: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
     ) -> WireAnswer | None:
         """The answer to a POST over HTTP/1.1, as `__call__` gives it; None where it has to wait."""
-        if not self._service.answers_at_once or _comes_from_a_page(headers):
+        token = target[self._prefix :]
+        if not self._service.storage.answers_at_once(token) or _comes_from_a_page(headers):
             return None
         if self._profile.query is not None:
             return None
         answering = self._service.receive(
             profile=self._profile,
-            token=target[self._prefix :],
+            token=token,
             method="POST",
             target=target,
             headers=headers,
@@ -90,13 +99,13 @@ class PushResource:
         return query.get(self._profile.query, [""])[0]
 
 
-def _completed(answering: Coroutine[Any, Any, WireAnswer]) -> WireAnswer:
+def _completed(answering: Coroutine[Any, Any, WireAnswer | Disturbed]) -> WireAnswer:
     """The result of a coroutine that awaits nothing that suspends."""
     try:
         answering.send(None)
     except StopIteration as done:
-        answer: WireAnswer = done.value
-        return answer
+        if isinstance(done.value, WireAnswer):
+            return done.value
     raise RuntimeError("what was to be answered at once has to wait")
 
 
@@ -129,10 +138,3 @@ async def _read(receive: Receive, limit: int) -> tuple[bytes | None, int]:
             return b"".join(parts), size
         message = await receive()
     return None, size
-
-
-async def _send(
-    send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes
-) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
-    await send({"type": "http.response.body", "body": body})

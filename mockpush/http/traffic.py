@@ -63,7 +63,7 @@ REQUESTS: Final[Listing[RequestRecord]] = Listing(
     name=lambda record: str(record.id),
     fields={
         "subscription": lambda record: record.subscription,
-        "status": lambda record: record.answer.status,
+        "status": lambda record: record.status,
     },
     kinds={"subscription": text("the id of a subscription"), "status": integer(100, 599)},
     waits=True,

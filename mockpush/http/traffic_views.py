@@ -32,6 +32,7 @@ from mockpush.http.shapes import (
     reference,
 )
 from mockpush.protocol.answering import stated
+from mockpush.protocol.fault_kinds import FaultKind, InjectedFault
 from mockpush.protocol.findings import REGISTRY, Finding, Level
 from mockpush.protocol.inspection import Decryption, Inspection, Payload
 from mockpush.protocol.judging import Judgement, Profile, judge
@@ -164,6 +165,16 @@ PAYLOAD: Final[Json] = {
     "required": ["base64", "size"],
 }
 
+FAULT: Final = nullable(object_of(id=STRING, kind=enum_of(FaultKind), replaces=BOOLEAN))
+
+
+def _fault(fault: InjectedFault | None) -> Json | None:
+    """The mark of the fault that came over an answer."""
+    if fault is None:
+        return None
+    return {"id": fault.id, "kind": fault.kind, "replaces": fault.replaces}
+
+
 MESSAGE: Final[View[SeenMessage]] = {
     "id": Shown(STRING, lambda seen: seen.message.id),
     "tenant": Shown(STRING, lambda seen: seen.message.tenant),
@@ -196,6 +207,7 @@ MESSAGE: Final[View[SeenMessage]] = {
         nullable(object_of(url=STRING, status=nullable(INTEGER))),
         lambda seen: _receipt(seen.message),
     ),
+    "fault": Shown(FAULT, lambda seen: _fault(seen.message.fault)),
 }
 
 
@@ -229,7 +241,9 @@ async def see_request(
     return SeenRequest(record, correlated, findings, given)
 
 
-def _wire(answer: WireAnswer) -> Json:
+def _wire(answer: WireAnswer | None) -> Json | None:
+    if answer is None:
+        return None
     body = answer.body.decode("utf-8", "replace")
     return {"status": answer.status, "headers": lines(answer.headers), "body": body}
 
@@ -253,8 +267,8 @@ REQUEST: Final[View[SeenRequest]] = {
     "findings": Shown(FINDINGS, lambda seen: seen.findings),
     "answers": Shown(ANSWERS, lambda seen: seen.answers),
     "answer": Shown(
-        object_of(status=INTEGER, headers=LINES, body=STRING),
+        nullable(object_of(status=INTEGER, headers=LINES, body=STRING)),
         lambda seen: _wire(seen.record.answer),
     ),
-    "fault": Shown({"type": "null"}, lambda _: None),
+    "fault": Shown(FAULT, lambda seen: _fault(seen.record.fault)),
 }

@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     SET_REMOVED = "set.removed"
     RECEIPTS_OPENED = "receipts.opened"
     RECEIPTS_CLOSED = "receipts.closed"
+    FAULT_INJECTED = "fault.injected"
     CLOCK_ADVANCED = "clock.advanced"
     CLOCK_FROZEN = "clock.frozen"
     CLOCK_RESUMED = "clock.resumed"

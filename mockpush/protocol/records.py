@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mockpush.protocol.delivery import OPEN, Step
+from mockpush.protocol.fault_kinds import InjectedFault
 from mockpush.protocol.inspection import Decryption, Inspection, Payload
 from mockpush.protocol.judging import Judgement
 from mockpush.protocol.model import MessageState, PushRequest
@@ -30,7 +31,8 @@ class PushMessage:
     Only storage changes `state` and `steps`; `payload` is set once somebody looks. `request` is the
     number of the request that brought it, which orders the messages of a tenant. `ttl` is the time
     granted, in seconds; `steps` are those after the acceptance, and `RECEIVED_AT_ONCE` two at the
-    same time. `receipt` is the id of the receipt subscription that hears what becomes of it.
+    same time. `receipt` is the id of the receipt subscription that hears what becomes of it, `fault`
+    what came over its answer.
     """
 
     id: str
@@ -46,6 +48,7 @@ class PushMessage:
     steps: tuple[TimelineEntry, ...] = ()
     payload: Payload | None = None
     receipt: str | None = None
+    fault: InjectedFault | None = None
 
     @property
     def topic(self) -> str | None:
@@ -85,6 +88,8 @@ class RequestRecord:
     """One request to a push resource in the journal, with everything that led to its answer.
 
     `id` counts the requests of the tenant; `message` is the id of the message it made, if any.
+    `judgement` is the profile's, also where a `fault` came over the answer, and `answer` is None
+    where that let none go out.
     """
 
     id: int
@@ -94,4 +99,10 @@ class RequestRecord:
     request: PushRequest
     inspection: Inspection
     judgement: Judgement
-    answer: WireAnswer
+    answer: WireAnswer | None
+    fault: InjectedFault | None = None
+
+    @property
+    def status(self) -> int | None:
+        """That of the answer."""
+        return None if self.answer is None else self.answer.status

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from mockpush.faults import Fault, Push
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery
 from mockpush.protocol.events import Event, EventKind
@@ -26,8 +27,9 @@ Events = Iterable[Event]
 class Limits:
     """How much may be kept. `tenants` in all, the others in each tenant.
 
-    Over the limit, subscriptions and pending messages are refused with a `LimitError`; messages
-    that are no longer pending, requests, events and receipt subscriptions give way, oldest first.
+    Over the limit, subscriptions, pending messages and fault plans are refused with a `LimitError`;
+    messages that are no longer pending, requests, events and receipt subscriptions give way, oldest
+    first.
     There are at most as many subscription sets as subscriptions, and each receipt subscription
     keeps at most as many receipts as there may be messages.
     """
@@ -38,6 +40,7 @@ class Limits:
     requests: int = 1_000
     events: int = 10_000
     receipt_subscriptions: int = 10_000
+    faults: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +60,33 @@ class Keep(StrEnum):
     MESSAGES = "messages"
     """needs `subscriptions`"""
     REQUESTS = "requests"
+    FAULTS = "faults"
     CLOCK = "clock"
 
 
 class Arrival(NamedTuple):
     """What a request meets at a push resource.
 
-    `number` counts the requests of the tenant, `due` is when the next thing in it expires.
+    `number` counts the requests of the tenant, `due` is when the next thing in it expires, `faulty`
+    says whether there are fault plans.
     """
 
     subscription: Subscription
     clock: Clock
     due: float | None
     number: int
+    faulty: bool
 
 
 class Storage(Protocol):
     """The contract; `tests/storage/` holds the test that every implementation must pass.
 
-    `is_immediate`: no operation but `changed` suspends.
+    No operation of one that ever `answers_at_once` suspends, but for `changed`.
     """
 
-    is_immediate: bool
+    def answers_at_once(self, token: str) -> bool:
+        """Whether a request to this push resource waits neither for storage nor for a fault."""
+        ...
 
     async def tenants(self) -> list[TenantSummary]:
         """All tenants, oldest first."""
@@ -241,6 +249,22 @@ class Storage(Protocol):
 
     async def record(self, record: RequestRecord) -> Events:
         """Writes the journal."""
+        ...
+
+    async def add_fault(self, tenant: str, fault: Fault) -> Fault:
+        """Keeps a plan and gives it its id; `LimitError` when there are too many."""
+        ...
+
+    async def faults(self, tenant: str) -> Sequence[Fault]:
+        """The fault plans, oldest first."""
+        ...
+
+    async def forget_faults(self, tenant: str, match: Callable[[Fault], bool]) -> int:
+        """Forgets fault plans; how many."""
+        ...
+
+    async def strike(self, tenant: str, push: Push, *, request: int, now: float) -> Fault | None:
+        """Shows a request to every plan (`faults.meet`); the oldest that strikes, with an event."""
         ...
 
     async def message(self, message_id: str) -> PushMessage | None:

@@ -30,7 +30,7 @@ class Reception:
     subscription: str | None
     message: str | None
     request: int
-    status: int
+    status: int | None
 
     def __iter__(self) -> Iterator[Event]:
         """The message is accepted, delivered and acknowledged, and its request answered."""
@@ -46,9 +46,10 @@ def _answered(
     subscription: str | None,
     message: str | None,
     request: int,
-    status: int,
+    status: int | None,
 ) -> Event:
-    return Event(sequence, at, EventKind.REQUEST, subscription, message, request, str(status))
+    detail = "no answer" if status is None else str(status)
+    return Event(sequence, at, EventKind.REQUEST, subscription, message, request, detail)
 
 
 class EventLog:
@@ -66,17 +67,18 @@ class EventLog:
         subscription: str | None = None,
         message: str | None = None,
         detail: str | None = None,
+        request: int | None = None,
     ) -> Event:
         """Writes one event."""
         self.sequence += 1
-        event = Event(self.sequence, at, kind, subscription, message, None, detail)
+        event = Event(self.sequence, at, kind, subscription, message, request, detail)
         self._append(event)
         return event
 
     def add_request(self, record: RequestRecord) -> Event:
         """Writes that a request was answered."""
         self.sequence += 1
-        at, status = record.request.received_at, record.answer.status
+        at, status = record.request.received_at, record.status
         event = _answered(self.sequence, at, record.subscription, record.message, record.id, status)
         self._append(event)
         return event
@@ -90,7 +92,7 @@ class EventLog:
             record.subscription,
             record.message,
             record.id,
-            record.answer.status,
+            record.status,
         )
         self._append(reception)
         return reception

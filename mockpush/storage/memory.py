@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import islice
 
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
+from mockpush.faults import Fault, Push
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery, Step, next_state
 from mockpush.protocol.events import Event, EventKind
@@ -17,6 +18,7 @@ from mockpush.protocol.model import MessageState, Subscription, SubscriptionStat
 from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.storage.base import Arrival, Events, Keep, Limits, TenantSummary
 from mockpush.storage.event_log import EventLog
+from mockpush.storage.fault_book import FaultBook
 from mockpush.storage.memory_resources import Resources, claim
 from mockpush.storage.tenant import REAL_TIME, Tenant
 
@@ -24,14 +26,19 @@ from mockpush.storage.tenant import REAL_TIME, Tenant
 class MemoryStorage(Resources):
     """Implements `Storage`."""
 
-    is_immediate = True
-
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._tenants: dict[str, Tenant] = {}
         self._tokens: dict[str, Subscription] = {}
         self._held: dict[str, Subscription] = {}
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
+        self._waiting_faults: set[str] = set()
+
+    def answers_at_once(self, token: str) -> bool:
+        if not self._waiting_faults:
+            return True
+        subscription = self._tokens.get(token)
+        return subscription is None or subscription.tenant not in self._waiting_faults
 
     # Tenants and clocks
 
@@ -46,6 +53,7 @@ class MemoryStorage(Resources):
         if found is None:
             return False
         self._forget_subscriptions(found, list(found.subscriptions.values()))
+        self._waiting_faults.discard(tenant)
         self._wake(tenant)
         return True
 
@@ -61,6 +69,8 @@ class MemoryStorage(Resources):
             found.receipts.clear()
         if Keep.REQUESTS not in keep:
             found.journal.clear()
+        if Keep.FAULTS not in keep:
+            await self.forget_faults(tenant, lambda _: True)
         if Keep.CLOCK not in keep:
             found.clock = REAL_TIME
         found.prune_expiries()
@@ -107,7 +117,8 @@ class MemoryStorage(Resources):
         tenant = self._tenants[subscription.tenant]
         tenant.last_request += 1
         due = tenant.expiries[0][0] if tenant.expiries else None
-        return Arrival(subscription, tenant.clock, due, tenant.last_request)
+        faulty = bool(tenant.faults.plans)
+        return Arrival(subscription, tenant.clock, due, tenant.last_request, faulty)
 
     async def subscription_at(self, token: str) -> Subscription | None:
         return self._tokens.get(token)
@@ -234,6 +245,35 @@ class MemoryStorage(Resources):
         self._forget(found, forgotten)
         return len(forgotten)
 
+    # Faults
+
+    async def add_fault(self, tenant: str, fault: Fault) -> Fault:
+        added = self._tenant(tenant).faults.add(fault)
+        if added.waits:
+            self._waiting_faults.add(tenant)
+        return added
+
+    async def faults(self, tenant: str) -> Sequence[Fault]:
+        found = self._tenants.get(tenant)
+        return [] if found is None else list(found.faults.plans.values())
+
+    async def forget_faults(self, tenant: str, match: Callable[[Fault], bool]) -> int:
+        found = self._tenants.get(tenant)
+        if found is None:
+            return 0
+        forgotten = found.faults.forget(match)
+        if not found.faults.waits:
+            self._waiting_faults.discard(tenant)
+        return forgotten
+
+    async def strike(self, tenant: str, push: Push, *, request: int, now: float) -> Fault | None:
+        found = self._tenant(tenant)
+        fault = found.faults.strike(push, now)
+        if fault is not None:
+            kind, detail = EventKind.FAULT_INJECTED, str(fault.mark)
+            found.emit(now, kind, push.subscription, detail=detail, request=request)
+        return fault
+
     # The journal and the events
 
     async def record(self, record: RequestRecord) -> Events:
@@ -288,7 +328,11 @@ class MemoryStorage(Resources):
             _require(len(self._tenants), self._limits.tenants, "tenants")
             journal: deque[RequestRecord] = deque(maxlen=self._limits.requests)
             found = self._tenants[name] = Tenant(
-                name, EventLog(self._limits.events), journal, self._wake
+                name,
+                EventLog(self._limits.events),
+                journal,
+                FaultBook(self._limits.faults),
+                self._wake,
             )
         return found
 

@@ -20,6 +20,7 @@ from mockpush.protocol.records import (
 )
 from mockpush.storage.base import Events
 from mockpush.storage.event_log import EventLog
+from mockpush.storage.fault_book import FaultBook
 from mockpush.storage.receipts import ReceiptQueues
 from mockpush.storage.sets import SubscriptionSets
 
@@ -40,6 +41,7 @@ class Tenant:
     name: str
     events: EventLog
     journal: deque[RequestRecord]
+    faults: FaultBook
     notify: Callable[[str], None]
     clock: Clock = REAL_TIME
     last_request: int = 0
@@ -180,8 +182,9 @@ class Tenant:
         subscription: str | None = None,
         message: str | None = None,
         detail: str | None = None,
+        request: int | None = None,
     ) -> Event:
         """Writes one event."""
-        event = self.events.add(at, kind, subscription, message, detail)
+        event = self.events.add(at, kind, subscription, message, detail, request)
         self.notify(self.name)
         return event

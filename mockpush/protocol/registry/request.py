@@ -54,6 +54,21 @@ CODES: Final = (
         "Acknowledge or delete messages, reset the tenant, or raise the limit (--max-messages).",
     ),
     Code(
+        "fault.injected",
+        _INFO,
+        "mockpush",
+        "a fault plan of the test answers in the place of the push service",
+        "Nothing is wrong with this request: `mockpush fault list` shows the plan, and "
+        "`mockpush fault clear` ends it.",
+    ),
+    Code(
+        "fault.needs_connection",
+        _INFO,
+        "mockpush",
+        "a fault plan disturbs the connection, and this request came without one, in process",
+        "Push over HTTP to the service's own port, or take a fault that answers.",
+    ),
+    Code(
         "body.too_large",
         _PRACTICE,
         "RFC 8030, Section 7.2",
