@@ -228,7 +228,7 @@ class Control(Operations):
 def _is_about_the_sender(request: Request) -> bool:
     """Not a refusal that the test itself arranged: a gone subscription, a limit, a fault."""
     finding = request.finding
-    return request.fault is None and (finding is None or finding.level != "information")
+    return not request.injected and (finding is None or finding.level != "information")
 
 
 def _blocking(twin: str) -> errors.BlockingWaitError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Unpack
 from urllib.parse import urlsplit
 
 from mockpush import errors
@@ -14,6 +15,7 @@ from .api import Api, Json
 from .arrivals import Arrivals, Taken
 from .clock import Clock
 from .event_stream import Event, EventStream
+from .faults import Duration, Fault, FaultMembers, Faults
 from .matching import MESSAGES
 from .push_subscription import PushSubscription
 from .receipts import ReceiptMonitor
@@ -55,6 +57,7 @@ class Operations:
     def _use(self, api: Api) -> None:
         self._api = api
         self.clock = Clock(api)
+        self.faults = Faults(api)
 
     # Subscriptions
 
@@ -187,6 +190,29 @@ class Operations:
         if path not in self._receipt_monitors:
             self._receipt_monitors[path] = ReceiptMonitor(self.transport, url)
         return self._receipt_monitors[path]
+
+    # Faults
+
+    def fail_next(
+        self,
+        status: int | str,
+        times: int = 1,
+        *,
+        retry_after: Duration | datetime | Mapping[str, Any] | None = None,
+        **members: Unpack[FaultMembers],
+    ) -> Fault:
+        """The next push, or the next `times`, are answered with this status.
+
+        Or with the vendor's answer of this name, such as `"throttled"`. `members`: as for
+        `faults.add`.
+        """
+        if isinstance(status, str):
+            members["answer"] = status
+        else:
+            members["status"] = status
+        if retry_after is not None:
+            members["retry_after"] = retry_after
+        return self.faults.add(times=times, **members)
 
     # The service
 

@@ -121,6 +121,8 @@ class Message(Judged):
     size = Member[int]()
     decryption = Member[str]()
     """`ok`, `none` (no payload), `failed`, `opaque` (we do not hold the keys) or `pending`"""
+    fault = Member["Json | None"]()
+    """`{id, kind, …}` of the fault plan that came over the answer, if one did"""
     vapid = Member["Json | None"]()
     timeline = Member["list[Json]"]()
     receipt = Member["Json | None"]()
@@ -217,24 +219,30 @@ class Request(Judged):
     http_version = Member[str]()
     headers = Member[Headers](Headers)
     body = Member[bytes](_octets)
-    answer = Member["Json"]()
-    """`{status, headers, body}`"""
+    answer = Member["Json | None"]()
+    """`{status, headers, body}`; None if a fault let none go out"""
     fault = Member["Json | None"]()
+    """`{id, kind, replaces}` of the fault plan that came over the answer, if one did"""
 
     @property
-    def status(self) -> int:
+    def status(self) -> int | None:
         """The status of the answer."""
-        return int(self.answer["status"])
+        return None if self.answer is None else int(self.answer["status"])
 
     @property
     def refused(self) -> bool:
-        """Whether the answer was 400 or more."""
-        return self.status >= 400
+        """Whether the message was not taken: the answer was no success, or there was none."""
+        return self.status is None or self.status >= 300
+
+    @property
+    def injected(self) -> bool:
+        """Whether a fault decided the answer, rather than the push service."""
+        return bool(self.fault and self.fault.get("replaces", True))
 
     @property
     def finding(self) -> Finding | None:
         """The finding that decided a refusal."""
-        if not self.refused:
+        if not self.refused or self.injected:
             return None
         code = self._deciding_code()
         return next((finding for finding in self.findings or () if finding.code == code), None)
@@ -250,7 +258,7 @@ class Request(Judged):
     def codes(self) -> list[str]:
         """The codes of the findings, that which decided a refusal first."""
         codes = super().codes
-        decisive = self._deciding_code() if self.refused else None
+        decisive = None if self.finding is None else self.finding.code
         return sorted(codes, key=lambda code: code != decisive)
 
     def _deciding_code(self) -> str | None:
@@ -258,10 +266,16 @@ class Request(Judged):
         return codes[0] if codes else None
 
     def __str__(self) -> str:
-        said = self.finding or self.answer.get("body") or "without a finding"
+        said = "no answer" if self.status is None else str(self.status)
+        if self.fault is not None:
+            said += f" by fault {self.fault['id']} ({self.fault['kind']})"
+        if self.injected or not self.refused:
+            return said
+        said += f" {self.finding or (self.answer or {}).get('body') or 'without a finding'}"
         cause = self.explanation
-        return f"{self.status} {said}" + (f"; {cause.text}: {cause.actual}" if cause else "")
+        return said + (f"; {cause.text}: {cause.actual}" if cause else "")
 
     def __repr__(self) -> str:
         codes = f" {self.codes}" if self.codes else ""
-        return f"<Request {self.id} {self.method} {self.target} -> {self.status}{codes}>"
+        said = self.status or "no answer"
+        return f"<Request {self.id} {self.method} {self.target} -> {said}{codes}>"

@@ -45,6 +45,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "send": Entry(_TALK, "send:send", "Send a push message to a subscription."),
     "messages": Entry(_TALK, "messages:messages", "Show push messages, or wait for them."),
     "tail": Entry(_TALK, "tail:tail", "Show requests and messages as they come."),
+    "fault": Entry(_TALK, "fault:fault", "Let pushes fail: add fault plans, list and end them."),
     "env": Entry(_TALK, "running:env", "Print variables that point senders at the service."),
     "ready": Entry(
         _TALK, "running:ready", "Say whether the service is ready, or wait until it is."

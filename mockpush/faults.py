@@ -97,9 +97,8 @@ class Match:
     def __post_init__(self) -> None:
         if self.seed is not None and self.probability is None:
             raise InvalidRequestError("seed is what probability is drawn from: give both, or none")
-        if self.begins_at is not None and self.ends_at is not None:
-            if self.ends_at <= self.begins_at:
-                raise InvalidRequestError("until must be later than from")
+        if self.ends_at is not None and self.ends_at <= (self.begins_at or float("-inf")):
+            raise InvalidRequestError("until must be later than from")
 
     def describes(self, push: Push, now: float) -> bool:
         """Whether a request matches but for its number and chance."""
@@ -179,16 +178,15 @@ class Action:
         if self.status is not None and self.answer is not None:
             raise InvalidRequestError("status and answer are two answers: give one of them")
         if kind is FaultKind.REDIRECT and self.status not in (None, *REDIRECTS):
-            raise InvalidRequestError(
-                f"status {self.status} is no redirection: it is one of {', '.join(map(str, REDIRECTS))}"
-            )
+            known = ", ".join(map(str, REDIRECTS))
+            raise InvalidRequestError(f"status {self.status} is no redirection: those are {known}")
         if self.status in WITHOUT_BODY and self.body:
             raise InvalidRequestError(f"an answer of status {self.status} has no body")
         own = self.status is None and self.answer is None
         changed = [name for name in ("headers", "body", "retry_after") if getattr(self, name)]
         if own and changed and not self.replaces:
             raise InvalidRequestError(
-                f"{changed[0]} belongs to an answer: give status or answer too"
+                f"{changed[0]} belongs to an answer: give status or answer as well"
             )
 
     @property
@@ -207,11 +205,9 @@ class Action:
     @property
     def named(self) -> str | None:
         """The name of the vendor's answer that it gives, if it gives one."""
-        return (
-            self.answer
-            if self.status is not None
-            else self.answer or _DEFAULT_ANSWER.get(self.does)
-        )
+        if self.status is not None:
+            return None
+        return self.answer or _DEFAULT_ANSWER.get(self.does)
 
 
 _MEMBERS: Final = tuple(name for name in Action.__slots__ if name != "kind")

@@ -128,8 +128,8 @@ class Traffic:
 
 
 def _line(request: Request) -> str:
-    codes = ", ".join(request.codes)
-    said = request if request.refused else f"{request.status}{codes and f' ({codes})'}"
+    codes = "" if request.refused else ", ".join(request.codes)
+    said = f"{request}{codes and f' ({codes})'}"
     return f"{request.method} {request.target} → {said}"
 
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mockpush.commands.options import json_option, option, with_control
-from mockpush.commands.output import count, finding_lines, print_json, printable, rows
+from mockpush.commands.output import (
+    count,
+    fault_text,
+    finding_lines,
+    print_json,
+    printable,
+    rows,
+)
 from mockpush.errors import ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
@@ -97,6 +104,7 @@ def message_line(message: Mapping[str, Any]) -> str:
         *options,
         _payload(message),
         count(len(findings), "finding") if findings else "",
+        fault_text(message["fault"]) if message["fault"] else "",
     ]
     return "  ".join(part for part in parts if part)
 
@@ -126,6 +134,7 @@ def _lines(message: Mapping[str, Any]) -> Iterator[str]:
             *((f"vapid {name}", value) for name, value in (message["vapid"] or {}).items()),
             ("payload", _payload(message, limit=None)),
             ("answers", _answers(message["answers"])),
+            ("fault", message["fault"] and fault_text(message["fault"])),
         ]
     )
     for step in message["timeline"]:

@@ -37,6 +37,11 @@ def finding_lines(finding: Mapping[str, Any], *, indent: int = 0) -> Iterator[st
     )
 
 
+def fault_text(fault: Mapping[str, Any]) -> str:
+    """The mark of a fault: `fault f1 (reset)`."""
+    return f"fault {fault['id']} ({fault['kind']})"
+
+
 def count(number: int, noun: str) -> str:
     """`1 finding`, `2 findings`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

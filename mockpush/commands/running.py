@@ -150,12 +150,12 @@ def ready(control: Control, *, wait: float, as_json: bool) -> None:
 @option(
     "--keep",
     multiple=True,
-    type=click.Choice(["subscriptions", "messages", "requests", "clock"]),
+    type=click.Choice(["subscriptions", "messages", "requests", "faults", "clock"]),
     help="Leave this as it is; messages need their subscriptions.",
 )
 @json_option
 def reset(control: Control, *, keep: tuple[str, ...], as_json: bool) -> None:
-    """Forget the tenant's subscriptions, messages and requests, and put its clock back.
+    """Forget the tenant's subscriptions, messages, requests and faults, and put its clock back.
 
     \b
     Example:

@@ -10,7 +10,7 @@ import click
 
 from mockpush.commands.messages import message_line
 from mockpush.commands.options import json_option, with_control
-from mockpush.commands.output import finding_lines, print_json
+from mockpush.commands.output import fault_text, finding_lines, print_json
 from mockpush.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ class _Telling:
 
 
 def _refusal(at: str, request: Request) -> Iterator[str]:
-    status = click.style(str(request.status), fg="red")
-    yield f"{status}  {at}  {request.method} {request.target}"
+    status = click.style(str(request.status or "no answer"), fg="red")
+    by = "" if request.fault is None else f"  {fault_text(request.fault)}"
+    yield f"{status}  {at}  {request.method} {request.target}{by}"
     for finding in (request.finding, request.explanation):
         if finding is not None:
             yield from finding_lines(finding.raw, indent=4)

@@ -21,7 +21,7 @@ from mockpush.service import PushService
 EXTENSION: Final = "mockpush.connection"
 """The name of the extension; its value is a `Wire`."""
 PROMISED: Final = 64
-"""Octets that a wrong Content-Length promises and that never come."""
+"""Octets that Content-Length promises and that never come."""
 FOREVER: Final = 1e6
 """Real seconds."""
 
@@ -75,7 +75,7 @@ async def disturb(
         await while_connected(request, service.wait(tenant, _nothing, timeout=seconds))
 
     try:
-        if fault.kind is not FaultKind.SLOW_HEADERS:
+        if fault.delay and fault.kind is not FaultKind.SLOW_HEADERS:
             await pause(fault.delay)
         if fault.disturbs and wire is not None:
             await _DAMAGES[fault.kind](_Damage(wire, answer, fields, pause, fault.delay))
@@ -118,10 +118,10 @@ async def _reset(damage: _Damage) -> None:
 
 
 async def _reset_midway(damage: _Damage) -> None:
-    """In the middle of the body, if there is one, else of the head."""
+    """In the middle of the body; without one, where one was promised."""
     body = damage.whole.body
-    head = b"".join(damage.lines(length=len(body)))
-    damage.wire.write(head + body[: len(body) // 2] if body else head[: len(head) // 2])
+    head = damage.lines(length=len(body) or PROMISED)
+    damage.wire.write(b"".join(head) + body[: len(body) // 2])
     await damage.wire.flush()
     damage.wire.reset()
 
