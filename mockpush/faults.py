@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from enum import StrEnum
-from functools import lru_cache
 from math import ceil
 from typing import Final, NamedTuple
 
 from mockpush.errors import InvalidRequestError
-from mockpush.protocol.answering import render
 from mockpush.protocol.fault_kinds import (
     KINDS,
     NAMING,
@@ -27,9 +24,7 @@ from mockpush.protocol.fault_kinds import (
     FaultKind,
     InjectedFault,
 )
-from mockpush.protocol.inspection import Inspection
-from mockpush.protocol.judging import Judgement, Profile, Template
-from mockpush.protocol.records import WireAnswer
+from mockpush.protocol.judging import Profile
 
 MAX_DELAY: Final = 3600.0
 """Real seconds."""
@@ -41,7 +36,7 @@ _FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OF_THE_CONNECTION: Final = frozenset(("connection", "content-length", "date", "transfer-encoding"))
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,8})(?:(-)([1-9][0-9]{0,8})?)?")
 
-_DEFAULT_STATUS: Final = {FaultKind.REDIRECT: 307}
+DEFAULT_STATUS: Final = {FaultKind.REDIRECT: 307}
 _DEFAULT_ANSWER: Final = {FaultKind.RATE_LIMIT: "throttled"}
 
 
@@ -200,7 +195,7 @@ class Action:
         """Whether its own answer, or none, takes the place of the service's own."""
         kind = self.does
         named = self.status is not None or self.answer is not None
-        return named or kind in WITHOUT_ANSWER or kind in _DEFAULT_STATUS or kind in _DEFAULT_ANSWER
+        return named or kind in WITHOUT_ANSWER or kind in DEFAULT_STATUS or kind in _DEFAULT_ANSWER
 
     @property
     def named(self) -> str | None:
@@ -324,59 +319,3 @@ def _within_limit(fault: Fault, limit: RateLimit, now: float) -> Fault:
     if passed < limit.requests:
         return replace(fault, window=(began, passed + 1))
     return replace(fault, hits=fault.hits + 1)
-
-
-# The answer
-
-_PROBLEM: Final = (("Content-Type", "application/problem+json"),)
-_TEXT: Final = {"content-type": "text/plain; charset=utf-8"}
-
-
-@lru_cache(maxsize=512)
-def _template(status: int) -> Template:
-    """An answer that says that it was injected, if it is an error."""
-    return Template(status, _PROBLEM, "{problem}") if status >= 400 else Template(status)
-
-
-def injected_answer(
-    fault: Fault, inspection: Inspection, profile: Profile, *, origin: str, now: float, real: float
-) -> WireAnswer:
-    """The answer that takes the place of the service's own. `now` is the tenant's time."""
-    action = fault.action
-    if action.named is not None:
-        template = profile.named_answers[action.named]
-    else:
-        template = _template(action.status or _DEFAULT_STATUS[action.does])
-    judgement = Judgement(profile, template, ("fault.injected",))
-    answer = render(judgement, inspection, origin=origin)
-    return _changed(answer, _changes(fault, now, real), action.body)
-
-
-def impossible_answer(inspection: Inspection, profile: Profile) -> WireAnswer:
-    """The answer where a fault that disturbs the connection meets a request without one."""
-    judgement = Judgement(profile, _template(501), ("fault.needs_connection",))
-    return render(judgement, inspection)
-
-
-def _changes(fault: Fault, now: float, real: float) -> dict[str, str]:
-    """The header fields that the plan sets, by their names in lower case."""
-    action = fault.action
-    changes = {name.lower(): value for name, value in action.headers or ()}
-    if action.location is not None:
-        changes["location"] = action.location
-    if action.retry_after is not None:
-        changes["retry-after"] = action.retry_after.field(real)
-    elif action.limit is not None:
-        changes.setdefault("retry-after", RetryAfter(max(1.0, fault.left(now))).field(real))
-    return changes
-
-
-def _changed(answer: WireAnswer, changes: Mapping[str, str], body: str | None) -> WireAnswer:
-    content = answer.body if body is None else body.encode()
-    if body is not None:
-        changes = {**_TEXT, **changes}
-    changed = {name.encode(): value.encode("latin-1") for name, value in changes.items()}
-    if answer.status not in WITHOUT_BODY:
-        changed[b"content-length"] = b"%d" % len(content)
-    kept = [line for line in answer.headers if line[0] not in {*changed, b"content-length"}]
-    return WireAnswer(answer.status, (*kept, *changed.items()), content)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mockpush.errors import InvalidRequestError, NotFoundError
-from mockpush.faults import Action, Fault, Match, Push, impossible_answer, injected_answer
+from mockpush.fault_answers import impossible_answer, injected_answer
+from mockpush.faults import Action, Fault, Match, Push
 from mockpush.protocol.fault_kinds import FaultKind, InjectedFault
 from mockpush.protocol.judging import Profile
 from mockpush.protocol.model import Subscription

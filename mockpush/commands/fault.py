@@ -69,7 +69,11 @@ _MATCH: Final = (
     option("--until", metavar="T", help="Until this time on the tenant's clock, or for 1h."),
 )
 _ACTION: Final = (
-    option("--kind", type=click.Choice([kind.value for kind in FaultKind]), help="What happens, if no flag says it."),
+    option(
+        "--kind",
+        type=click.Choice([kind.value for kind in FaultKind]),
+        help="What happens, if no flag says it.",
+    ),
     option("--status", type=int, metavar="CODE", help="Answer with this status."),
     option("--answer", metavar="NAME", help="Answer as the vendor does: throttled, unavailable."),
     option("--location", metavar="URL", help="Redirect there, with 307 or --status."),

@@ -31,8 +31,8 @@ class PushMessage:
     Only storage changes `state` and `steps`; `payload` is set once somebody looks. `request` is the
     number of the request that brought it, which orders the messages of a tenant. `ttl` is the time
     granted, in seconds; `steps` are those after the acceptance, and `RECEIVED_AT_ONCE` two at the
-    same time. `receipt` is the id of the receipt subscription that hears what becomes of it, `fault`
-    what came over its answer.
+    same time. `receipt` is the id of the receipt subscription that hears what becomes of it,
+    `fault` what came over its answer.
     """
 
     id: str

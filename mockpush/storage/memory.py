@@ -10,7 +10,6 @@ from dataclasses import replace
 from itertools import islice
 
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
-from mockpush.faults import Fault, Push
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery, Step, next_state
 from mockpush.protocol.events import Event, EventKind
@@ -19,11 +18,12 @@ from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.storage.base import Arrival, Events, Keep, Limits, TenantSummary
 from mockpush.storage.event_log import EventLog
 from mockpush.storage.fault_book import FaultBook
+from mockpush.storage.memory_faults import Faults
 from mockpush.storage.memory_resources import Resources, claim
 from mockpush.storage.tenant import REAL_TIME, Tenant
 
 
-class MemoryStorage(Resources):
+class MemoryStorage(Resources, Faults):
     """Implements `Storage`."""
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -33,12 +33,6 @@ class MemoryStorage(Resources):
         self._held: dict[str, Subscription] = {}
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
         self._waiting_faults: set[str] = set()
-
-    def answers_at_once(self, token: str) -> bool:
-        if not self._waiting_faults:
-            return True
-        subscription = self._tokens.get(token)
-        return subscription is None or subscription.tenant not in self._waiting_faults
 
     # Tenants and clocks
 
@@ -244,35 +238,6 @@ class MemoryStorage(Resources):
         forgotten = [message for message in found.messages.values() if match(message)]
         self._forget(found, forgotten)
         return len(forgotten)
-
-    # Faults
-
-    async def add_fault(self, tenant: str, fault: Fault) -> Fault:
-        added = self._tenant(tenant).faults.add(fault)
-        if added.waits:
-            self._waiting_faults.add(tenant)
-        return added
-
-    async def faults(self, tenant: str) -> Sequence[Fault]:
-        found = self._tenants.get(tenant)
-        return [] if found is None else list(found.faults.plans.values())
-
-    async def forget_faults(self, tenant: str, match: Callable[[Fault], bool]) -> int:
-        found = self._tenants.get(tenant)
-        if found is None:
-            return 0
-        forgotten = found.faults.forget(match)
-        if not found.faults.waits:
-            self._waiting_faults.discard(tenant)
-        return forgotten
-
-    async def strike(self, tenant: str, push: Push, *, request: int, now: float) -> Fault | None:
-        found = self._tenant(tenant)
-        fault = found.faults.strike(push, now)
-        if fault is not None:
-            kind, detail = EventKind.FAULT_INJECTED, str(fault.mark)
-            found.emit(now, kind, push.subscription, detail=detail, request=request)
-        return fault
 
     # The journal and the events
 
