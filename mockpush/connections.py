@@ -17,9 +17,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from mockpush.errors import ConfigurationError
-from mockpush.http.disturbing import EXTENSION
 from mockpush.known_heads import KnownHeads, Request
 from mockpush.listeners import CLIENT_HELLO, Report, peer_name, plain_answer
+from mockpush.protocol.fault_kinds import EXTENSION
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.flow_control import FlowControl

@@ -18,8 +18,6 @@ from mockpush.protocol.fault_kinds import FaultKind
 from mockpush.protocol.records import WireAnswer
 from mockpush.service import PushService
 
-EXTENSION: Final = "mockpush.connection"
-"""The name of the extension; its value is a `Wire`."""
 PROMISED: Final = 64
 """Octets that Content-Length promises and that never come."""
 FOREVER: Final = 1e6

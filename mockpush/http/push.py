@@ -12,8 +12,9 @@ from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
 
-from mockpush.http.disturbing import EXTENSION, Wire, disturb, send_answer
+from mockpush.http.disturbing import Wire, disturb, send_answer
 from mockpush.injecting import Disturbed
+from mockpush.protocol.fault_kinds import EXTENSION
 from mockpush.protocol.judging import Profile
 from mockpush.protocol.records import WireAnswer
 from mockpush.service import PushService

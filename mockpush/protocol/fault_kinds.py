@@ -21,6 +21,10 @@ class FaultKind(StrEnum):
     NO_ANSWER = "no_answer"
 
 
+EXTENSION: Final = "mockpush.connection"
+"""The extension of an ASGI scope through which the connection itself can be disturbed."""
+
+
 class Rule(NamedTuple):
     """A kind in words, and which members of an action it takes.
 

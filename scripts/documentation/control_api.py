@@ -23,6 +23,7 @@ DOCUMENTS: Final = (
     "Finding",
     "Answer",
     "Event",
+    "Fault",
     "Stray",
     "Clock",
     "Inspection",

@@ -18,6 +18,8 @@ NOT_JUDGED = {
     "subscription.expired.410": "the test arranged it",
     "subscription.unknown": "no request arrives at the subscription, which fails every case",
     "service.full": "the service's own limit",
+    "fault.injected": "the test arranged it",
+    "fault.needs_connection": "the test arranged it",
     "ttl.zero": "the sender was asked to",
     "ttl.zero.dropped": "the sender was asked to",
     "subscription.not_removed": "a sender pushes where it is asked to",

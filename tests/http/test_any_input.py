@@ -20,7 +20,15 @@ POSTS = [
     "/subscriptions/x/expire",
     "/messages/x/acknowledge",
 ]
-GETS = ["/messages", "/messages/latest", "/requests", "/subscriptions", "/events", "/tenants"]
+GETS = [
+    "/messages",
+    "/faults",
+    "/messages/latest",
+    "/requests",
+    "/subscriptions",
+    "/events",
+    "/tenants",
+]
 
 
 def answered(method, target, *, headers=(), body=b""):

@@ -12,7 +12,14 @@ from mockpush.http.answers import ProblemAnswer
 from mockpush.http.app import App
 
 ROOT = "/_mockpush/v1"
-POSTS = ["/subscriptions", "/clock", "/reset", "/subscriptions/x/expire", "/messages/x/acknowledge"]
+POSTS = [
+    "/subscriptions",
+    "/faults",
+    "/clock",
+    "/reset",
+    "/subscriptions/x/expire",
+    "/messages/x/acknowledge",
+]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ import re
 
 from starlette.routing import Route
 
-from mockpush.http import administration, control, events, inspection, subscriptions, traffic
+from mockpush.http import (
+    administration,
+    control,
+    events,
+    faults,
+    inspection,
+    subscriptions,
+    traffic,
+)
 from mockpush.http.answers import ROOT
 
 
@@ -46,6 +54,7 @@ async def test_every_route_is_in_it_and_vice_versa(api, app):
     operations = (
         *subscriptions.OPERATIONS,
         *traffic.OPERATIONS,
+        *faults.OPERATIONS,
         *events.OPERATIONS,
         *inspection.OPERATIONS,
         *administration.OPERATIONS,
@@ -91,7 +100,7 @@ async def test_bodies_without_required_members_may_be_left_out_and_none_has_othe
         for operation in item.values()
         if "requestBody" in operation
     }
-    assert len(bodies) == 5
+    assert len(bodies) == 6
     for path, body in bodies.items():
-        assert body["required"] is (path == "/inspect")
+        assert body["required"] is (path in ("/inspect", "/faults"))
         assert body["content"]["application/json"]["schema"]["additionalProperties"] is False

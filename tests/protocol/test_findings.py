@@ -73,8 +73,8 @@ LEGAL = {
     ),
     Level.INFORMATION: (
         "vapid.sub.https subscription.unknown subscription.expired subscription.expired.404"
-        " subscription.expired.410 service.full ttl.overflow vapid.typ vapid.nbf.future"
-        " cache_policy.no_cache"
+        " subscription.expired.410 service.full fault.injected fault.needs_connection"
+        " ttl.overflow vapid.typ vapid.nbf.future cache_policy.no_cache"
     ),
 }
 """What no RFC forbids."""

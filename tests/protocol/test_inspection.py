@@ -266,7 +266,7 @@ AS_WELL = {
 }
 """What else such a request has to show."""
 
-BY_THE_SERVICE = {"service.full"}
+BY_THE_SERVICE = {"service.full", "fault.injected", "fault.needs_connection"}
 """Codes that no inspection can know."""
 
 
