@@ -45,7 +45,7 @@ def tail(control: Control, *, as_json: bool) -> None:
 
 
 class _Telling:
-    """Events for people: what happens to a message before its request is told is part of that."""
+    """Events for people: what happens before a request is told is part of that."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -58,7 +58,7 @@ class _Telling:
         elif event["kind"] == "request":
             self._untold.discard(event["message"])
             yield from self._request(event)
-        elif event["message"] not in self._untold:
+        elif event["kind"] != "fault.injected" and event["message"] not in self._untold:
             named = (f"{name} {event[name]}" for name in _NAMED if event.get(name))
             yield "  ".join((event["at"], event["kind"], *named))
 
