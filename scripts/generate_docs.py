@@ -21,6 +21,7 @@ from documentation import (
     command_line,
     conformance,
     control_api,
+    faults,
     findings,
     profiles,
 )
@@ -38,6 +39,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "vendors": profiles.vendors,
     "variants": profiles.variants,
     "conformance": conformance.conformance,
+    "fault-kinds": faults.kinds,
     "routes": control_api.routes,
     "documents": control_api.documents,
     "report-members": check_report.members,

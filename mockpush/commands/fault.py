@@ -65,7 +65,13 @@ _MATCH: Final = (
     option("--nth", metavar="N", help="Of all that match: the 3rd, or a range: 2-5, 4-."),
     option("--probability", type=click.FloatRange(0, 1), metavar="P", help="Only so many of 1."),
     option("--seed", type=int, metavar="N", help="Draws the same ones in every run."),
-    option("--from", "from_", metavar="T", help="From this time on, or from 10m on."),
+    option(
+        "--from",
+        "from_",
+        envvar="MOCKPUSH_FAULT_ADD_FROM",
+        metavar="T",
+        help="From this time on, or in 10m.",
+    ),
     option("--until", metavar="T", help="Until this time on the tenant's clock, or for 1h."),
 )
 _ACTION: Final = (
