@@ -32,6 +32,10 @@ NAMED_IN_THE_CONTRACT = {
     "env": "shell json url",
     "ready": "wait json url",
     "reset": "json tenant url",
+    "fault add": "subscription profile topic nth probability seed from until times answer status "
+    "header body retry-after delay kind location limit json tenant url",
+    "fault list": "json tenant url",
+    "fault clear": "json tenant url",
     "version": "json",
     "inspect": "profile endpoint at subscription json",
     "vapid keys": "output json",

@@ -62,8 +62,15 @@ _MATCH: Final = (
     option("--subscription", metavar="ID", help="Only pushes to this subscription."),
     option("--profile", metavar="NAME", help="Only pushes to subscriptions of this profile."),
     option("--topic", metavar="TOPIC", help="Only pushes with this topic."),
-    option("--nth", metavar="N", help="Of all that match: the 3rd, or a range: 2-5, 4-."),
-    option("--probability", type=click.FloatRange(0, 1), metavar="P", help="Only so many of 1."),
+    option(
+        "--nth", metavar="N", help="Of those that match otherwise the 3rd, or a range: 2-5, 4-."
+    ),
+    option(
+        "--probability",
+        type=click.FloatRange(0, 1),
+        metavar="P",
+        help="Only this share of them, from 0 to 1.",
+    ),
     option("--seed", type=int, metavar="N", help="Draws the same ones in every run."),
     option(
         "--from",
@@ -89,6 +96,7 @@ _ACTION: Final = (
         "--header",
         "headers",
         multiple=True,
+        envvar="MOCKPUSH_FAULT_ADD_HEADER",
         metavar="NAME:VALUE",
         callback=_fields,
         help="A header field of the answer.",
