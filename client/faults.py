@@ -16,11 +16,14 @@ Duration: TypeAlias = str | float | timedelta
 """`"8h"`, seconds, or a timedelta."""
 
 
-class FaultMembers(TypedDict, total=False):
-    """What a plan matches, and what it does, as in the control API.
+RetryAfter: TypeAlias = Duration | datetime | Mapping[str, Any]
+"""A duration, the time of a date, or `{"date": duration}` for a date so far ahead."""
 
-    `from_` and `until` are times on the tenant's clock, or durations from now on; `retry_after` is
-    a duration, a datetime or `{"date": duration}`. `limit`: `{"requests": n, "window": duration}`.
+
+class FaultMatch(TypedDict, total=False):
+    """Which pushes, as in the control API; and what changes their answers.
+
+    `from_` and `until` are times on the tenant's clock, or durations from now on.
     """
 
     subscription: str | Mapping[str, Any]
@@ -31,15 +34,20 @@ class FaultMembers(TypedDict, total=False):
     seed: int
     from_: Duration | datetime
     until: Duration | datetime
+    headers: Mapping[str, str]
+    body: str
+    delay: Duration
+
+
+class FaultMembers(FaultMatch, total=False):
+    """What a plan matches, and what it does. `limit`: `{"requests": n, "window": duration}`."""
+
     kind: FaultKind | str
     status: int
     answer: str
-    headers: Mapping[str, str]
-    body: str
-    retry_after: Duration | datetime | Mapping[str, Any]
+    retry_after: RetryAfter
     location: str
     limit: Mapping[str, Any]
-    delay: Duration
 
 
 _OF_MATCH: Final = frozenset(
@@ -100,13 +108,12 @@ class Faults:
         Its members are given one by one, or as the `match` and `action` of the control API.
         `errors.InvalidRequestError` names those that make no sense.
         """
-        given = {name: _written(name, value) for name, value in members.items()}
-        own = {name.rstrip("_"): value for name, value in given.items() if name in _OF_MATCH}
-        rest = {name: value for name, value in given.items() if name not in _OF_MATCH}
+        own = {name.rstrip("_"): value for name, value in members.items() if name in _OF_MATCH}
+        rest = {name: value for name, value in members.items() if name not in _OF_MATCH}
         plan: Json = {
-            "match": {**(match or {}), **own},
+            "match": _written("match", {**(match or {}), **own}),
             "times": times,
-            "action": {**(action or {}), **rest},
+            "action": _written("action", {**(action or {}), **rest}),
         }
         return Fault(self._api.post("faults", body=plan), self)
 
@@ -128,7 +135,7 @@ class Faults:
 
 
 def _written(name: str, value: Any) -> object:
-    """A member as the control API takes it."""
+    """A member as the control API takes it, and the members that it has."""
     if name == "subscription":
         return getattr(value, "id", value)
     if isinstance(value, timedelta):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from enum import Enum
 from typing import Any, Final, Protocol, Unpack
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from .api import Api, Json
 from .arrivals import Arrivals, Taken
 from .clock import Clock
 from .event_stream import Event, EventStream
-from .faults import Duration, Fault, FaultMembers, Faults
+from .faults import Fault, FaultMatch, Faults, RetryAfter
 from .matching import MESSAGES
 from .push_subscription import PushSubscription
 from .receipts import ReceiptMonitor
@@ -198,21 +197,17 @@ class Operations:
         status: int | str,
         times: int = 1,
         *,
-        retry_after: Duration | datetime | Mapping[str, Any] | None = None,
-        **members: Unpack[FaultMembers],
+        retry_after: RetryAfter | None = None,
+        **match: Unpack[FaultMatch],
     ) -> Fault:
         """The next push, or the next `times`, are answered with this status.
 
-        Or with the vendor's answer of this name, such as `"throttled"`. `members`: as for
-        `faults.add`.
+        Or with the vendor's answer of this name, such as `"throttled"`. `match`: which pushes.
         """
-        if isinstance(status, str):
-            members["answer"] = status
-        else:
-            members["status"] = status
+        action: Json = {"answer" if isinstance(status, str) else "status": status}
         if retry_after is not None:
-            members["retry_after"] = retry_after
-        return self.faults.add(times=times, **members)
+            action["retry_after"] = retry_after
+        return self.faults.add(times=times, action=action, **match)
 
     # The service
 
