@@ -11,6 +11,7 @@ import logging
 import re
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from http import HTTPStatus
@@ -34,7 +35,7 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 FLUSH_INTERVAL: Final = 0.001
 """Real seconds between two looks at what is still to be written."""
-_NO_LINGERING: Final = struct.pack("ii", 1, 0)
+_NO_LINGERING: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 MAX_HEAD: Final = 64 * 1024
 """Octets of request line and header fields; nginx takes 32 kB, Node 16 kB."""
@@ -83,8 +84,9 @@ class Wire:
 
     def reset(self) -> None:
         """Closes with a reset (RST) instead of an orderly end (FIN)."""
-        sock = self._transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        if not self._transport.is_closing():
+            sock = self._transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
         self._transport.abort()
 
 

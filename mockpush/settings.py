@@ -234,6 +234,7 @@ class Settings:
         default=None,
         metadata=_row(COUNT, "Largest body of a push in octets, instead of the profile's limit."),
     )
+    max_faults: int = field(default=1_000, metadata=_row(COUNT, "Most fault plans of a tenant."))
     max_tenants: int = field(default=4_096, metadata=_row(COUNT, "Most tenants."))
     inspection: str = field(
         default="eager",
@@ -272,6 +273,7 @@ class Settings:
             max_body=self.max_body,
             vendor_hosts=self.proxy_port is not None,
             limits=Limits(
+                faults=self.max_faults,
                 tenants=self.max_tenants,
                 subscriptions=self.max_subscriptions,
                 messages=self.max_messages,

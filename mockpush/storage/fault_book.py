@@ -27,8 +27,8 @@ class FaultBook:
         if len(self.plans) >= self._limit:
             raise LimitError(
                 f"there are {self._limit} fault plans already: delete those that have done their "
-                "work",
-                setting="faults",
+                "work, or raise the limit (--max-faults, MOCKPUSH_MAX_FAULTS)",
+                setting="max_faults",
             )
         self._last += 1
         added = replace(fault, id=f"f{self._last}", sequence=self._last)
