@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -146,6 +147,33 @@ def test_tail_tells_what_was_struck(control):
             tail.terminate()
     assert line.startswith("429  ")
     assert line.endswith(" (answer)\n")
+
+
+def test_exec_tells_what_was_struck(monkeypatch):
+    """A connection that was reset had no answer, which is no reason to fall silent."""
+    for name in [name for name in os.environ if name.startswith(("MOCKPUSH", "VAPID"))]:
+        monkeypatch.delenv(name)
+    program = """
+    mockpush() { "$PYTHON" -m mockpush.cli "$@"; }
+    mockpush fault add --answer throttled --times 1 >/dev/null
+    mockpush fault add --kind reset >/dev/null
+    mockpush send "$MOCKPUSH_SUBSCRIPTION" hello
+    mockpush send "$MOCKPUSH_SUBSCRIPTION" hello
+    exit 3
+    """
+    completed = subprocess.run(
+        [sys.executable, "-m", "mockpush.cli", "exec", "--", "sh", "-c", program],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert completed.returncode == 3
+    assert "the service refused 2 of 2 requests" in completed.stderr
+    assert re.search(r"^  429 POST /push/\S+  fault f1 \(answer\)$", completed.stderr, re.MULTILINE)
+    assert re.search(
+        r"^  no answer POST /push/\S+  fault f2 \(reset\)$", completed.stderr, re.MULTILINE
+    )
 
 
 def test_a_reset_can_keep_them(control):

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mockpush.commands.options import connected, option, with_settings
-from mockpush.commands.output import count, finding_lines
+from mockpush.commands.output import count, fault_text, finding_lines
 from mockpush.commands.serve import new_server
 
 if TYPE_CHECKING:
     from mockpush.client.control import Control
+    from mockpush.client.records import Request
     from mockpush.settings import Settings
 
 NOT_FOUND: Final = 127
@@ -200,7 +201,7 @@ def _report(control: Control, exit_code: int) -> None:
     total = count(len(requests), "request")
     _say(f"the command exited with {exit_code}; the service refused {len(refused)} of {total}")
     for request in refused[:_MOST]:
-        _echo(_request_lines(request.raw, request.codes[:1]))
+        _echo(_request_lines(request))
     for entry in strays[:_MOST]:
         _echo(_stray_lines(entry))
     left_out = max(0, len(refused) - _MOST) + max(0, len(strays) - _MOST)
@@ -208,11 +209,11 @@ def _report(control: Control, exit_code: int) -> None:
         click.echo(f"  and {left_out} more", err=True)
 
 
-def _request_lines(request: Mapping[str, Any], codes: Sequence[str]) -> Iterator[str]:
-    yield f"  {request['answer']['status']} {request['method']} {request['target']}"
-    for finding in request["findings"]:
-        if finding["code"] in codes:
-            yield from finding_lines(finding, indent=6)
+def _request_lines(request: Request) -> Iterator[str]:
+    by = "" if request.fault is None else f"  {fault_text(request.fault)}"
+    yield f"  {request.status or 'no answer'} {request.method} {request.target}{by}"
+    if request.finding is not None:
+        yield from finding_lines(request.finding.raw, indent=6)
 
 
 def _stray_lines(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -74,7 +74,7 @@ async def test_the_number_of_plans_is_limited_and_they_are_never_given_up(make):
     for _ in range(2):
         await bench.storage.add_fault("t", plan(times=1))
     await strike(bench)
-    with pytest.raises(LimitError, match="2 fault plans already.*--max-faults"):
+    with pytest.raises(LimitError, match=r"2 fault plans already.*--max-faults"):
         await bench.storage.add_fault("t", plan())
     assert await bench.storage.forget_faults("t", lambda each: each.id == "f1") == 1
     assert (await bench.storage.add_fault("t", plan())).id == "f3"
