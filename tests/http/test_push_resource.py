@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpush import profiles
+from mockpush.faults import Action, Match
 from mockpush.http.app import App
 from mockpush.http.push import KEPT_BODY, PushResource
 from mockpush.options import ServiceOptions
@@ -411,7 +412,7 @@ async def test_a_page_is_not_answered_at_once(bench):
 
 
 class Waiting(MemoryStorage):
-    """Lets others run in the middle of `arrive`; `is_immediate` tells the truth, or does not."""
+    """Lets others run in the middle of `arrive`; `answers_at_once` tells the truth, or does not."""
 
     async def arrive(self, token):
         await asyncio.sleep(0)
@@ -421,7 +422,7 @@ class Waiting(MemoryStorage):
 @pytest.mark.parametrize("honest", [True, False])
 async def test_nobody_is_answered_at_once_when_storage_has_to_wait(honest):
     storage = Waiting()
-    storage.is_immediate = not honest
+    storage.answers_at_once = lambda _: not honest
     service = PushService(storage=storage)
     subscription = await service.subscribe(keys=KEYS)
     bench = Bench(service, App(service), subscription)
@@ -432,6 +433,15 @@ async def test_nobody_is_answered_at_once_when_storage_has_to_wait(honest):
             bench.app.at_once(bench.target.encode(), lines(), BODY)
     assert (await bench.push()).status == 201
     assert len(await service.storage.requests("default")) == 1
+
+
+async def test_a_fault_is_answered_at_once_unless_it_takes_time_or_the_connection(bench):
+    faults = bench.service.faults
+    await faults.add("default", match=Match(), action=Action(status=429), times=1, now=0.0)
+    assert bench.app.at_once(bench.target.encode(), lines(), BODY).status == 429
+    await faults.add("default", match=Match(), action=Action(delay=1.0), now=0.0)
+    assert bench.app.at_once(bench.target.encode(), lines(), BODY) is None
+    assert len(await bench.service.storage.requests("default")) == 1
 
 
 # Whatever comes
