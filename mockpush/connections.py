@@ -9,18 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import socket
-import struct
-import sys
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cache
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from mockpush.errors import ConfigurationError
 from mockpush.known_heads import KnownHeads, Request
 from mockpush.listeners import CLIENT_HELLO, Report, peer_name, plain_answer
-from mockpush.protocol.fault_kinds import EXTENSION
+from mockpush.wire import ASGIApp, Wire, WithWire, status_line
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.flow_control import FlowControl
@@ -31,11 +26,7 @@ if TYPE_CHECKING:
     from mockpush.protocol.records import WireAnswer
 
 HTTPImplementation = Literal["auto", "httptools", "h11"]
-ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
-FLUSH_INTERVAL: Final = 0.001
-"""Real seconds between two looks at what is still to be written."""
-_NO_LINGERING: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 MAX_HEAD: Final = 64 * 1024
 """Octets of request line and header fields; nginx takes 32 kB, Node 16 kB."""
@@ -63,45 +54,6 @@ class AtOnce(Protocol):
         """The answer to a POST; None if the application is to be asked by ASGI instead."""
 
 
-class Wire:
-    """A connection as ASGI applications may have it below HTTP (`http.disturbing.Wire`)."""
-
-    def __init__(self, transport: asyncio.Transport, server_state: ServerState) -> None:
-        self._transport = transport
-        self._server_state = server_state
-        self.write = transport.write
-        self.close = transport.close
-
-    def head(self, answer: WireAnswer) -> list[bytes]:
-        """Status line, header fields and the empty line, each with its end."""
-        return _head(answer, self._server_state.default_headers)
-
-    async def flush(self) -> None:
-        """Returns when the kernel has all that was written, or the connection is gone."""
-        transport = self._transport
-        while transport.get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110 - there is no event
-            await asyncio.sleep(FLUSH_INTERVAL)
-
-    def reset(self) -> None:
-        """Closes with a reset (RST) instead of an orderly end (FIN)."""
-        if not self._transport.is_closing():
-            sock = self._transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
-        self._transport.abort()
-
-
-class _WithWire:
-    """An ASGI application whose requests have their connection as an extension."""
-
-    def __init__(self, app: ASGIApp, wire: Wire) -> None:
-        self._app = app
-        self._wire = wire
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: self._wire}
-        await self._app(scope, receive, send)
-
-
 class Front(asyncio.Protocol):
     """Stands in front of uvicorn's two HTTP protocols, which fill in the attributes."""
 
@@ -122,7 +74,7 @@ class Front(asyncio.Protocol):
         # uvicorn's loggers may belong to a server of the user's own in this process.
         self.logger = self.server_logger
         self.access_log = False
-        self.app = _WithWire(self.app, Wire(self.transport, self.server_state))
+        self.app = WithWire(self.app, Wire(self.transport, self.server_state))
 
     def data_received(self, data: bytes) -> None:
         if self._silent:
@@ -341,22 +293,8 @@ def _failing(error: Exception) -> Callable[..., Awaitable[None]]:
     return fail
 
 
-@cache
-def _status_line(status: int) -> bytes:
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = ""
-    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
-
-
-def _head(answer: WireAnswer, default_headers: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-    lines = [b"%b: %b\r\n" % field for field in (*default_headers, *answer.headers)]
-    return [_status_line(answer.status), *lines, b"\r\n"]
-
-
 def _written(answer: WireAnswer, default_headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    parts = [_status_line(answer.status)]
+    parts = [status_line(answer.status)]
     for name, value in (*default_headers, *answer.headers):
         parts += (name, b": ", value, b"\r\n")
     parts += (b"\r\n", answer.body)

@@ -20,6 +20,7 @@ from mockpush import asgi, connections
 from mockpush.asgi import KEEP_ALIVE, Application
 from mockpush.connections import MAX_HELD
 from mockpush.protocol.records import WireAnswer
+from mockpush.wire import status_line
 
 
 def told(target: str, headers, body: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
@@ -253,8 +254,8 @@ async def test_only_plain_posts_are_asked_for_at_once():
 
 
 async def test_an_unknown_status_has_no_phrase():
-    assert connections._status_line(418) == b"HTTP/1.1 418 I'm a Teapot\r\n"
-    assert connections._status_line(299) == b"HTTP/1.1 299 \r\n"
+    assert status_line(418) == b"HTTP/1.1 418 I'm a Teapot\r\n"
+    assert status_line(299) == b"HTTP/1.1 299 \r\n"
 
 
 # Order

@@ -145,6 +145,23 @@ def test_an_injected_answer_leaves_the_connection_as_it_was(control, connect):
     assert len(control.messages) == 1
 
 
+def test_a_plan_strikes_in_the_middle_of_a_connection(control, connect):
+    """Also where pushes before it were answered without ASGI."""
+    connection = connect()
+    assert [connection.push()[0] for _ in range(2)] == [201, 201]
+    control.faults.add(delay=0.001, times=1)
+    control.faults.add(kind="wrong_length", nth=2)
+    assert connection.push()[0] == 201
+    with pytest.raises(http.client.IncompleteRead):
+        connection.push()
+    assert [request.fault and request.fault["kind"] for request in control.requests] == [
+        None,
+        None,
+        "delay",
+        "wrong_length",
+    ]
+
+
 @pytest.mark.parametrize("status", [200, 204, 304, 418, 599])
 def test_any_status_can_be_had_with_fields_and_a_body(control, connect, status):
     body = b"" if status in (204, 304) else "zu spät".encode()
