@@ -250,7 +250,7 @@ class Request(Judged):
     @property
     def explanation(self) -> Finding | None:
         """What earlier requests and other subscriptions tell about the cause of a refusal."""
-        decisive = self._deciding_code() if self.refused else None
+        decisive = None if self.finding is None else self.finding.code
         explains = (each for each in self.findings or () if decisive in (each.explains or ()))
         return next(explains, None)
 

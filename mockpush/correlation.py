@@ -63,7 +63,7 @@ def _gone_before(record: RequestRecord, history: History) -> Iterator[Finding]:
         times = "once" if gone.times == 1 else f"{gone.times} times"
         yield Finding(
             "subscription.not_removed",
-            f"no push after the answer {gone.first.answer.status} to request {gone.first.id}",
+            f"no push after the answer {gone.first.status} to request {gone.first.id}",
             f"another push; it was answered 404 or 410 {times} before",
         )
 
@@ -74,7 +74,7 @@ def _not_awaited(record: RequestRecord, history: History) -> Iterator[Finding]:
         return
     elapsed = _elapsed(asked.last, record)
     if elapsed + _TOLERANCE < wait:
-        answer = f"the answer {asked.last.answer.status} to request {asked.last.id}"
+        answer = f"the answer {asked.last.status} to request {asked.last.id}"
         yield Finding(
             "retry_after.not_awaited",
             f"after {wait:.0f} s, as {answer} said",

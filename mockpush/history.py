@@ -169,7 +169,7 @@ class History:
 
     @cached_property
     def _gone(self) -> Mapping[str, Sequence[RequestRecord]]:
-        gone = (record for record in self.requests if record.answer.status in (404, 410))
+        gone = (record for record in self.requests if record.status in (404, 410))
         return _grouped(gone, resource)
 
     @cached_property
@@ -214,7 +214,8 @@ def signed_claims(record: RequestRecord) -> bytes | None:
 
 def retry_after(record: RequestRecord) -> bytes | None:
     """The Retry-After of a refusal."""
-    fields = record.answer.headers if record.answer.status >= 400 else ()
+    answer = record.answer
+    fields = answer.headers if answer is not None and answer.status >= 400 else ()
     return next((value for name, value in fields if name == b"retry-after"), None)
 
 

@@ -11,7 +11,7 @@ from mockpush.faults import Action, Fault, FaultState, Match, RateLimit
 from mockpush.http.answers import ROOT, JSONAnswer
 from mockpush.http.fault_kinds import PLAN, shown_nth, shown_retry_after
 from mockpush.http.kinds import Json
-from mockpush.http.listings import Listing
+from mockpush.http.listings import Listing, one_by_one
 from mockpush.http.operations import Call, Operation, Returns, no_content, shown
 from mockpush.http.shapes import (
     INTEGER,
@@ -88,16 +88,12 @@ async def _read(service: PushService, tenant: str, after: int) -> Sequence[SeenF
     return [(fault, now) for fault in await service.faults.all(tenant, after=after)]
 
 
-async def _show(_: PushService, seen: SeenFault) -> Json:
-    return show(FAULT, seen)
-
-
 FAULTS: Final[Listing[SeenFault]] = Listing(
     letter="f",
     read=_read,
     number=lambda seen: seen[0].sequence,
     at=lambda seen: seen[0].created_at,
-    show=_show,
+    show=one_by_one(lambda seen: show(FAULT, seen)),
     name=lambda seen: seen[0].id,
     fields={},
 )
