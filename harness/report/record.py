@@ -40,7 +40,7 @@ class RequestRecord:
     http_version: str
     headers: tuple[tuple[str, str], ...]
     body: Body
-    status: int
+    status: int | None
     codes: tuple[str, ...]
 
 

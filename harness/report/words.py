@@ -117,7 +117,7 @@ def request_lines(request: RequestRecord) -> Iterator[str]:
         yield f"          {clean(f'{name}: {short(value)}')}"
     yield f"          {_body(request.body)}"
     codes = f", {', '.join(request.codes)}" if request.codes else ""
-    yield f"answered  {request.status}{codes}"
+    yield f"answered  {'nothing' if request.status is None else request.status}{codes}"
 
 
 def log_lines(case: CaseRecord) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from documentation.markdown import code, table
 
@@ -39,15 +39,17 @@ class Requirement:
         return self.id.partition("-")[0]
 
 
+def _requirement(row: Mapping[str, Any]) -> Requirement:
+    members: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in row.items()
+    }
+    return Requirement(**members)
+
+
 def requirements() -> list[Requirement]:
     """All rows, in the order of their ids within each party."""
     rows = tomllib.loads(SOURCE.read_text(encoding="utf-8"))["requirement"]
-    read = [
-        Requirement(
-            **{name: tuple(each) if isinstance(each, list) else each for name, each in row.items()}
-        )
-        for row in rows
-    ]
+    read = [_requirement(row) for row in rows]
     return sorted(read, key=lambda each: (list(PARTIES).index(each.party), each.id))
 
 
