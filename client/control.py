@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
 
 from mockpush import errors
+from mockpush.protocol.portability import VENDORS, Tally
 
 from . import explaining
 from .api import Api, Json
@@ -15,6 +16,7 @@ from .arrivals import Arrivals, Shortfall, Taken
 from .deadlines import in_event_loop
 from .matching import REQUESTS, MessageMatch, R, RequestMatch
 from .operations import HasPublicKey, Operations
+from .portability import report
 from .records import Message, Request
 from .refusals import ExpectedRefusal
 from .transports.base import Transport
@@ -81,7 +83,7 @@ class Control(Operations):
         return [
             request
             for request in requests
-            if request.refused and request.id not in self._noticed and _is_about_the_sender(request)
+            if request.senders_fault and request.id not in self._noticed
         ]
 
     def expect_refused(self, code_glob: str, *, timeout: float = 2.0) -> ExpectedRefusal:
@@ -95,6 +97,20 @@ class Control(Operations):
             lambda since: self._refused_since(since, code_glob, timeout),
             lambda since: self._in_thread(Control._refused_since, since, code_glob, timeout),
         )
+
+    def assert_portable(self, *vendors: str) -> None:
+        """Fails with `errors.PortabilityError` if one of these would have refused a push so far.
+
+        `fcm`, `mozilla`, `apple` and `wns` unless you name others. Refused pushes count, too; what
+        became of their subscriptions does not.
+        """
+        names = vendors or VENDORS
+        self.check_profiles(names)
+        tally = Tally()
+        for request in self._request_arrivals.all():
+            tally.add(request.objections, names)
+        if tally.refused:
+            raise errors.PortabilityError(report(tally.as_json()))
 
     # Waits
 
@@ -223,12 +239,6 @@ class Control(Operations):
     def _notice(self, requests: list[Request]) -> list[Request]:
         self._noticed.update(request.id for request in requests)
         return requests
-
-
-def _is_about_the_sender(request: Request) -> bool:
-    """Not a refusal that the test itself arranged: a gone subscription, a limit, a fault."""
-    finding = request.finding
-    return not request.injected and (finding is None or finding.level != "information")
 
 
 def _blocking(twin: str) -> errors.BlockingWaitError:

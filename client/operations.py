@@ -254,6 +254,32 @@ class Operations:
         about: Json = self._api.get()
         return about
 
+    def check_profiles(self, names: Iterable[str]) -> None:
+        """`errors.InvalidRequestError` names the profiles that there are if one is not."""
+        known = self.about()["profiles"]
+        for name in names:
+            if name not in known:
+                raise errors.InvalidRequestError(
+                    f"there is no profile {name!r}; there is: {', '.join(known)}"
+                )
+
+    @property
+    def requirement(self) -> list[str]:
+        """The push services that must take the pushes of this tenant."""
+        return list(self._api.get("requirement")["profiles"])
+
+    def require(self, *profiles: str) -> None:
+        """From now on these push services must take the pushes of this tenant, and no others."""
+        self._api.post("requirement", body={"profiles": list(profiles)})
+
+    def portability(self) -> Json:
+        """What those that must take every push would have refused, in all tenants.
+
+        `{requests, refused, mistakes: [{finding, answers: {profile: {status, reason}}, count}]}`.
+        """
+        found: Json = self._api.get("server", "portability")
+        return found
+
     def ca_pem(self) -> str:
         """The certificate of the service's own authority."""
         return self._api.text("ca.pem")

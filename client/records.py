@@ -12,10 +12,12 @@ from datetime import datetime
 from typing import Any, Final, Generic, Self, TypeVar, cast, overload
 
 from mockpush import errors
+from mockpush.protocol.findings import Level
 from mockpush.protocol.model import MessageState, Urgency
 
 from .api import Api, Json
 from .headers import Headers
+from .portability import Acceptance, matrix
 
 T = TypeVar("T")
 
@@ -99,11 +101,30 @@ class Judged(Record):
     findings = Member["list[Finding]"](_findings)
     answers = Member["dict[str, Json]"]()
     """what each profile would have answered, by its name"""
+    objections = Member["dict[str, list[Json]]"]()
+    """`{status, reason, finding}`, what profiles that would not take the push object to"""
 
     @property
     def codes(self) -> list[str]:
         """The codes of the findings."""
         return [finding.code for finding in self.findings or ()]
+
+    def accepted_by(self, profile: str) -> Acceptance:
+        """Whether this push service takes such a push; if not, its `repr` says in which words.
+
+        What became of the subscription here does not count. `InvalidRequestError` names the
+        profiles that there are.
+        """
+        if profile not in self.answers:
+            valid = ", ".join(self.answers)
+            raise errors.InvalidRequestError(f"there is no profile {profile!r}; there is: {valid}")
+        return Acceptance(profile, self.objections.get(profile, ()))
+
+    @property
+    def matrix(self) -> str:
+        """The answers of all profiles in a line: `rfc 201 · apple 403 BadJwtToken (…)`."""
+        texts = (finding.text for finding in self.findings or ())
+        return " · ".join(answer.text for answer in matrix(self.answers or {}, texts))
 
 
 class Message(Judged):
@@ -238,6 +259,13 @@ class Request(Judged):
     def injected(self) -> bool:
         """Whether a fault decided the answer, rather than the push service."""
         return bool(self.fault and self.fault.get("replaces", True))
+
+    @property
+    def senders_fault(self) -> bool:
+        """Whether it was refused, and not for what a test arranges: a state, a limit, a fault."""
+        finding = self.finding
+        arranged = finding is not None and finding.level == Level.INFORMATION
+        return self.refused and not self.injected and not arranged
 
     @property
     def finding(self) -> Finding | None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mockpush.settings import Project, load_settings
+
 from .files import STDOUT
 from .progress import Progress
 from .signals import ended_by_signals
@@ -63,6 +65,13 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @_file("--html", help="Write the report as one page of HTML.")
 @_file("--markdown", help="Write the report as Markdown, for a comment on a pull request.")
 @_option(
+    "--require",
+    multiple=True,
+    envvar="MOCKPUSH_REQUIRE",
+    metavar="NAME,…",
+    help="Push services that must take every push, as apple,fcm: a case for each.",
+)
+@_option(
     "--baseline",
     type=click.Path(dir_okay=False),
     metavar="F",
@@ -86,6 +95,7 @@ def check(
     combine: bool,
     list_cases: bool,
     list_senders: bool,
+    require: tuple[str, ...],
     **parameters: Any,
 ) -> None:
     """Say what a sender of Web Push does right and wrong, with the section and the evidence.
@@ -99,6 +109,7 @@ def check(
         mockpush check --sender pywebpush
         mockpush check --stream -- node my-sender.js
         mockpush check -k 'rfc8292/*' --python myproject.push:answer
+        mockpush check --require apple,fcm --sender pywebpush
         mockpush check --html matrix.html --combine go.json node.json
 
     \b
@@ -114,7 +125,8 @@ def check(
         ctx.exit(_combine(files, parameters["command"]))
     else:
         sender = _sender(**{name: parameters.pop(name) for name in _NAMES})
-        ctx.exit(_check(sender, files, select=k, **parameters))
+        required = load_settings({"require": require}, project=ctx.find_object(Project)).require
+        ctx.exit(_check(sender, files, select=k, require=required, **parameters))
 
 
 _FILES: Final = ("json", "junit", "html", "markdown")

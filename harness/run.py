@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event
@@ -21,6 +21,7 @@ from .conversation import Conversations
 from .errors import SenderError
 from .evidence import NOTHING, Evidence
 from .jobs import Hello
+from .portability import judged_by
 from .sender import Sender
 from .service import Service
 from .trial import EndedError, NotApplicableError, Trial
@@ -34,7 +35,8 @@ class Options:
     """`strict` turns warnings into failures, `fail_fast` skips what comes after a failure.
 
     `timeout` and `start_timeout` limit a job and `hello`, in seconds; so many `jobs` run at once.
-    `known` are the ids of failures that a baseline lists; None: there is no baseline.
+    `known` are the ids of failures that a baseline lists; None: there is no baseline. `required`
+    are push services that must take every push.
     """
 
     strict: bool
@@ -44,6 +46,7 @@ class Options:
     jobs: int
     profile: str
     known: frozenset[str] | None = None
+    required: tuple[str, ...] = ()
 
     def end_with(self, result: CaseResult) -> bool:
         """Whether no further case is to run after this result."""
@@ -134,12 +137,16 @@ class Run:
             reason=reason,
             problems=problems,
             evidence=evidence,
-            reproduce=self._reproduce(case),
+            reproduce=self._command("-k", case.id),
             seconds=seconds,
         )
 
-    def _reproduce(self, case: Case) -> str:
+    def judged_by(self, name: str, results: Sequence[CaseResult]) -> CaseResult:
+        """What a required push service makes of all the pushes."""
+        return judged_by(name, results, reproduce=self._command("--require", name))
+
+    def _command(self, *selection: str) -> str:
         flags = ["--strict"] if self.options.strict else []
         if self.options.profile != PROFILE:
             flags += ["--profile", self.options.profile]
-        return shlex.join(("mockpush", "check", "-k", case.id, *flags, *self.sender.arguments))
+        return shlex.join(("mockpush", "check", *selection, *flags, *self.sender.arguments))

@@ -41,6 +41,7 @@ def run_checks(
     jobs: int = 1,
     profile: str = PROFILE,
     known: Collection[str] | None = None,
+    require: Sequence[str] = (),
     progress: Progress = lambda result: None,
 ) -> Report:
     """Drives `sender` through the cases against a service of its own, and reports every one.
@@ -48,7 +49,8 @@ def run_checks(
     `select` are globs of case ids, with `!` in front to exclude. `strict` turns warnings into
     failures, `fail_fast` skips what comes after a failure. `timeout` and `start_timeout` limit a
     job and `hello`, in seconds. So many `jobs` run at once, each with a sender process of its own.
-    `known` are the ids of failures that a baseline lists: they do not fail the run.
+    `known` are the ids of failures that a baseline lists: they do not fail the run. `require`
+    names push services that must take every push: each is one more case.
     `progress` is called with each result as it comes. `SenderStartError` if the sender cannot be
     judged at all.
     """
@@ -60,6 +62,7 @@ def run_checks(
         jobs=jobs,
         profile=profile,
         known=None if known is None else frozenset(known),
+        required=tuple(dict.fromkeys(require)),
     )
     return _run(sender, select_cases(select), options, progress)
 
@@ -81,7 +84,7 @@ def select_cases(patterns: Sequence[str]) -> list[Case]:
 def _run(sender: Sender, cases: Sequence[Case], options: Options, progress: Progress) -> Report:
     started, began = datetime.now(UTC), monotonic()
     with (
-        running_service(profile=options.profile) as service,
+        running_service(profile=options.profile, required=options.required) as service,
         closing(_conversations(sender, service, options)) as conversations,
     ):
         run = Run(
@@ -92,6 +95,7 @@ def _run(sender: Sender, cases: Sequence[Case], options: Options, progress: Prog
             options=options,
         )
         results = _results(run, cases, progress)
+    results += [run.judged_by(name, results) for name in options.required]
     return Report(
         sender=run.hello,
         profile=options.profile,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,8 +38,10 @@ class Service:
 
 
 @contextmanager
-def running_service(*, profile: str) -> Iterator[Service]:
+def running_service(*, profile: str, required: Sequence[str] = ()) -> Iterator[Service]:
     """A service with the default settings but for the profile; it ends with the context.
+
+    `InvalidRequestError` if it does not have the profiles that are `required`.
 
     What is set in the environment or the project does not count, so that verdicts depend on the
     sender alone.
@@ -47,6 +49,7 @@ def running_service(*, profile: str) -> Iterator[Service]:
     settings = Settings(port=0, https_port=0, profile=profile)
     server = Server(PushService(settings.service_options()), **settings.server_options())
     with server.running(), HttpTransport(server.url) as transport:
+        Control(transport).check_profiles(required)
         yield Service(
             transport=transport,
             control_url=f"{server.url}{ROOT}",

@@ -18,6 +18,7 @@ MockpushError
 │   ├── InvalidCharacterError           applicationServerKey is not base64url
 │   └── AbortError                      the push service refused or could not be reached
 ├── WaitError (AssertionError)        what was waited for did not come; says what came instead
+├── PortabilityError (AssertionError) a real push service would have refused a push
 └── BlockingWaitError (RuntimeError)  a blocking wait inside a running event loop could never end
 
 The judge adds its own, below `MockpushError` too: `harness/errors.py`.
@@ -126,6 +127,10 @@ class AbortError(PushManagerError):
 
 class WaitError(MockpushError, AssertionError):
     """What was waited for did not come in time."""
+
+
+class PortabilityError(MockpushError, AssertionError):
+    """Real push services would have refused pushes; says which, in which words, and the way out."""
 
 
 class BlockingWaitError(MockpushError, RuntimeError):

@@ -36,6 +36,7 @@ class ServiceOptions:
     `variants`: doubtful facts of vendors to be taken the other way, as `fcm.too_large_400`.
     `more_profiles`: besides those that mockpush brings, or in their place.
     `vendor_hosts`: endpoints of a vendor's profile are given out under the vendor's own origin.
+    `require`: the names of profiles that must take every push.
     """
 
     profile: str = "rfc"
@@ -48,6 +49,7 @@ class ServiceOptions:
     limits: Limits = field(default_factory=Limits)
     variants: tuple[str, ...] = ()
     more_profiles: tuple[Profile, ...] = ()
+    require: tuple[str, ...] = ()
 
     @property
     def eager(self) -> bool:
@@ -56,18 +58,24 @@ class ServiceOptions:
 
     def profiles(self) -> Mapping[str, Profile]:
         """The profiles as the options make them, by name; `ConfigurationError` if there is none."""
+        tables = self.tables()
+        return tables if self.max_body is None else _limited(tables, self.max_body)
+
+    def tables(self) -> Mapping[str, Profile]:
+        """The profiles with the limits of the push services themselves."""
         tables = {**profiles.PROFILES, **(profiles.STRICT if self.strict else {})}
         for each in self.more_profiles:
             tables[each.name] = each
             _check(each, [other for other in tables.values() if other is not each])
-        if self.profile not in tables:
-            raise _unknown("profile", self.profile, tables)
+        for name in (self.profile, *self.require):
+            if name not in tables:
+                raise _unknown("profile", name, tables)
         for full_name in self.variants:
             name, _, variant = full_name.partition(".")
             if name not in tables or variant not in tables[name].variants:
                 raise _unknown("variant", full_name, _variants(tables.values()))
             tables[name] = tables[name].with_variants((*tables[name].chosen, variant))
-        return tables if self.max_body is None else _limited(tables, self.max_body)
+        return tables
 
 
 def _limited(tables: Mapping[str, Profile], body: int) -> Mapping[str, Profile]:

@@ -6,7 +6,7 @@ fixtures need comes with the first test that asks for one (`pytest_session.py`).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,25 +25,33 @@ _LATE: pytest.StashKey[list[str]] = pytest.StashKey()
 _WORKER_OUTPUT = "mockpush_late"
 _NAME = "mockpush"
 _ALLOW = "allow_refused"
+_REQUIRE = "require"
+_REQUIRED = "mockpush_require"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--mockpush-url`."""
-    parser.getgroup(_NAME).addoption(
+    """`--mockpush-url` and `--mockpush-require`, which is `mockpush_require` in files."""
+    group = parser.getgroup(_NAME)
+    group.addoption(
         "--mockpush-url",
         metavar="URL",
         help="use the mockpush service that runs at URL (default: MOCKPUSH_URL, "
         "else a service of its own in this process)",
     )
+    text = "fail tests with a push that one of these push services would have refused"
+    group.addoption("--mockpush-require", metavar="NAME,…", help=f"{text}, as apple,fcm")
+    parser.addini(_REQUIRED, text, type="args", default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker."""
-    config.addinivalue_line(
-        "markers",
+    for words in (
         "mockpush(allow_refused=False): allow_refused=True lets a test pass although a push was "
         "refused for a finding about its sender",
-    )
+        "mockpush(require=('fcm', 'apple')): these push services, or none, must take every push of "
+        "a test",
+    ):
+        config.addinivalue_line("markers", words)
     config.stash[_LATE] = []
 
 
@@ -85,10 +93,17 @@ def push_vapid(mockpush_settings: Settings) -> VapidKeys:
 
 @pytest.fixture
 def push_service(
-    push_server: PushServer, push_vapid: VapidKeys, request: pytest.FixtureRequest
+    push_server: PushServer,
+    push_vapid: VapidKeys,
+    mockpush_settings: Settings,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Control]:
     """The push service in the hands of this test: a tenant of its own, empty and in real time."""
-    traffic = push_server.begin(request.node.nodeid, push_vapid)
+    from mockpush.pytest_session import plain_errors, required
+
+    with plain_errors():
+        names = required(_given(request.node), mockpush_settings)
+        traffic = push_server.begin(request.node.nodeid, push_vapid, required=names)
     request.node.stash[_TRAFFIC] = traffic
     if "push_vendor_hosts" in request.fixturenames:  # whatever is set up first
         traffic.control.endpoint_origin = "vendor"
@@ -135,17 +150,17 @@ def push_vendor_hosts(
         yield hosts
 
 
-# A push that was refused, and nobody looked
+# A push that was refused, and nobody looked; or that another push service would have refused
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A marker with a slip of the pen would allow or forbid the wrong thing."""
     for mark in item.iter_markers(_NAME):
-        if mark.args or mark.kwargs.keys() - {_ALLOW} or not isinstance(_allowed(mark), bool):
+        if mark.args or mark.kwargs.keys() - _VALID.keys() or not all(_are_valid(mark)):
             pytest.fail(
-                f"the marker mockpush takes {_ALLOW}=True or {_ALLOW}=False, and nothing else: "
-                f"got {_written(mark)}",
+                f"the marker mockpush takes {_ALLOW}=True or {_ALLOW}=False, and {_REQUIRE}=() or "
+                f"{_REQUIRE}=('apple', …), and nothing else: got {_written(mark)}",
                 pytrace=False,
             )
 
@@ -160,22 +175,36 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 def _judge(item: pytest.Item) -> None:
     traffic = item.stash.get(_TRAFFIC, None)
-    if traffic is None or traffic.judged or _allows_refused(item):
+    if traffic is None or traffic.judged:
         return
-    complaint = traffic.complaint()
+    complaint = traffic.complaint(allow_refused=_marked(item, _ALLOW) is True)
     if complaint:
         pytest.fail(complaint, pytrace=False)
 
 
-def _allows_refused(item: pytest.Item) -> bool:
-    """What the closest marker says that says anything."""
-    said = (mark for mark in item.iter_markers(_NAME) if mark.kwargs)
-    return next(map(_allowed, said), False)
+def _given(item: pytest.Item) -> Iterator[object]:
+    """Which push services must take the pushes of a test, by all that may say so in pytest."""
+    yield _marked(item, _REQUIRE)
+    yield item.config.getoption("--mockpush-require")
+    yield item.config.getini(_REQUIRED) or None
 
 
-def _allowed(mark: pytest.Mark) -> bool:
-    allowed: bool = mark.kwargs.get(_ALLOW, False)
-    return allowed
+def _marked(item: pytest.Item, name: str) -> object:
+    """What the closest marker says about this that says anything about it."""
+    said = (mark.kwargs[name] for mark in item.iter_markers(_NAME) if name in mark.kwargs)
+    return next(said, None)
+
+
+_VALID: dict[str, Callable[[object], bool]] = {
+    _ALLOW: lambda value: isinstance(value, bool),
+    _REQUIRE: lambda value: (
+        isinstance(value, str | tuple | list) and all(isinstance(each, str) for each in value)
+    ),
+}
+
+
+def _are_valid(mark: pytest.Mark) -> Iterator[bool]:
+    return (_VALID[name](value) for name, value in mark.kwargs.items())
 
 
 def _written(mark: pytest.Mark) -> str:

@@ -8,13 +8,13 @@ import ssl
 import tempfile
 import uuid
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,11 +23,13 @@ from mockpush import errors
 from mockpush.client.api import ROOT
 from mockpush.client.control import Control
 from mockpush.client.explaining import stray
+from mockpush.client.portability import report
 from mockpush.client.records import Request
 from mockpush.client.transports.asgi import AsgiTransport
 from mockpush.client.transports.base import Transport
 from mockpush.client.transports.http import HttpTransport
 from mockpush.client.user_agent import UserAgent
+from mockpush.protocol.portability import Tally
 from mockpush.server import Server
 from mockpush.service import PushService
 from mockpush.settings import Settings, load_settings
@@ -54,6 +56,17 @@ def vapid_keys(chosen: Settings) -> VapidKeys:
     return replace(keys, subject=os.environ.get(CONTACT) or keys.subject)
 
 
+def required(given: Iterable[object], chosen: Settings) -> tuple[str, ...]:
+    """The push services that must take every push: the first that is given, else as it is set.
+
+    `given` are names in a list or in a text with commas; None says nothing.
+    """
+    first = next((each for each in given if each is not None), chosen.require)
+    names = [first] if isinstance(first, str) else list(cast("Iterable[str]", first))
+    parts = (part.strip() for name in names for part in name.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Lets fixtures fail with the way out alone, not with the way through our code."""
@@ -67,21 +80,40 @@ def plain_errors() -> Iterator[None]:
 
 
 class Traffic:
-    """The pushes of one test. Once it is `judged`, no refusal fails it any more."""
+    """The pushes of one test. Once it is `judged`, no push fails it any more.
 
-    def __init__(self, node: str, control: Control) -> None:
+    `required` are the push services that must take every push.
+    """
+
+    def __init__(self, node: str, control: Control, required: Sequence[str]) -> None:
         self.node = node
         self.control = control
+        self.required = required
         self.judged = False
+        self._portability = Tally()
         self._cursor: str | None = None
         self._count = 0
         self._lines: deque[str] = deque(maxlen=_SHOWN)
         self._refused: list[Request] = []
         self._closed = False
 
-    def complaint(self) -> str:
+    def complaint(self, *, allow_refused: bool) -> str:
         """Why the test fails although its own assertions held; empty if it does not."""
         self._read_on()
+        about = ("" if allow_refused else self._refusals(), self._objections())
+        return "\n\n".join(filter(None, about))
+
+    def _objections(self) -> str:
+        found = self._portability.as_json()
+        if not found["refused"]:
+            return ""
+        return (
+            f"{report(found)}\n"
+            f"Every push must suit {', '.join(self.required)}. If the test pushes this on purpose, "
+            "mark it @pytest.mark.mockpush(require=()), or name there those that it must suit."
+        )
+
+    def _refusals(self) -> str:
         refused = self.control.unnoticed_refusals(self._refused)
         if not refused:
             return ""
@@ -124,13 +156,18 @@ class Traffic:
         requests, self._cursor = self.control.read_on(self._cursor)
         self._count += len(requests)
         self._lines.extend(map(_line, requests))
+        for request in requests:
+            if not request.senders_fault:
+                self._portability.add(request.objections, self.required)
         self._refused += [request for request in requests if request.refused]
 
 
 def _line(request: Request) -> str:
+    """A request, and what all push services say if one of them objects to it."""
     codes = "" if request.refused else ", ".join(request.codes)
     said = f"{request}{codes and f' ({codes})'}"
-    return f"{request.method} {request.target} → {said}"
+    line = f"{request.method} {request.target} → {said}"
+    return f"{line}  {request.matrix}" if request.objections else line
 
 
 class PushServer:
@@ -159,12 +196,26 @@ class PushServer:
         self._nodes: OrderedDict[str, str] = OrderedDict()
         self._own = Control(transport)
         self._strays = self._own.begin()
+        self._checked: set[str] = set()
+        self._judges = bool(self._own.requirement)
 
-    def begin(self, node: str, vapid: VapidKeys) -> Traffic:
-        """A new tenant for a test."""
+    def begin(self, node: str, vapid: VapidKeys, *, required: Sequence[str] = ()) -> Traffic:
+        """A new tenant for a test; `ConfigurationError` if there is no such profile as required."""
+        self._check(required)
         control = Control(self._transport, tenant=_tenant_name(node), vapid=vapid)
         self._strays = control.begin(after=self._strays)
-        return Traffic(node, control)
+        if self._judges:
+            control.require()  # the test is judged here, where markers are known
+        return Traffic(node, control, required)
+
+    def _check(self, names: Sequence[str]) -> None:
+        if self._checked.issuperset(names):
+            return
+        try:
+            self._own.check_profiles(names)
+        except errors.InvalidRequestError as error:
+            raise errors.ConfigurationError(str(error)) from None
+        self._checked.update(names)
 
     def end(self, traffic: Traffic) -> None:
         """Deletes the tenant and remembers whose endpoints they were."""
@@ -227,7 +278,10 @@ def vendor_hosts(server: PushServer) -> Iterator[Mapping[str, tuple[str, ...]]]:
 
 @contextmanager
 def _started(chosen: Settings) -> Iterator[PushServer]:
-    server = Server(PushService(chosen.service_options()), **chosen.server_options())
+    # What is required is judged here, test by test.
+    server = Server(
+        PushService(replace(chosen, require=()).service_options()), **chosen.server_options()
+    )
     with (
         server.running(),
         server.trusted(),

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from mockpush.endpoints import VENDOR, endpoint, origin_of
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
+from mockpush.gate import Gate
 from mockpush.history import History
 from mockpush.injecting import Disturbed, FaultPlans, outcome
 from mockpush.options import ServiceOptions, TokenClock
@@ -63,6 +64,7 @@ class PushService:
         self.options = options or ServiceOptions()
         self.storage: Storage = storage or MemoryStorage(self.options.limits)
         self.profiles = self.options.profiles()
+        self.gate = Gate(self.options.tables(), self.options.require)
         self.faults = FaultPlans(self.storage, self.profiles)
         self.origins: tuple[str, ...] = ("https://localhost",)
         self.journal = ServerJournal(self.options.limits.requests)
@@ -277,6 +279,8 @@ class PushService:
             except LimitError:
                 record = _refused_as_full(record, subscription)
                 await self.storage.record(record)
+        if self.gate.watches:
+            self.gate.note(record)
         if faulty:
             return outcome(record)
         assert record.answer is not None

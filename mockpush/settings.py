@@ -102,10 +102,10 @@ def _path(value: object) -> Path:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    parts = _text(value).split(",") if isinstance(value, str) else value
+    parts = (value,) if isinstance(value, str) else value
     if not isinstance(parts, list | tuple):
         raise ValueError
-    return tuple(map(_text, parts))
+    return tuple(_text(name) for part in parts for name in _text(part).split(","))
 
 
 HOST: Final = Kind("a host name or an IP address", _text, "HOST")
@@ -201,6 +201,14 @@ class Settings:
         default=None,
         metadata=_row(FILE, "File of Python that defines profiles of your own."),
     )
+    require: tuple[str, ...] = field(
+        default=(),
+        metadata=_row(
+            NAMES,
+            "Push services that must take every push, as apple,fcm: exec exits with 1, and pytest "
+            "fails, if one of them would have refused one.",
+        ),
+    )
     hostnames: tuple[str, ...] = field(
         default=(),
         metadata=_row(
@@ -280,6 +288,7 @@ class Settings:
                 requests=self.max_requests,
             ),
             variants=self.variants,
+            require=self.require,
             more_profiles=() if self.profile_file is None else read_profiles(self.profile_file),
         )
 

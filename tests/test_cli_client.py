@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -291,6 +292,34 @@ def test_each_message_is_a_line_oldest_first(control):
     assert [each["id"] for each in printed("messages")] == [each.id for each in control.messages]
 
 
+REFUSED_BY_APPLE = (
+    "rfc 201 · fcm 201 · mozilla 201 · apple 400 BadWebPushTopic (topic.length_mod_4) · wns 201"
+)
+
+
+def test_a_line_has_the_answers_of_all_push_services_if_one_of_them_objects(control):
+    send(control, "right", "--topic", "four")
+    send(control, "wrong", "--topic", "fiver")
+    right, wrong = run("messages").output.splitlines()
+    assert "apple" not in right
+    assert wrong.endswith(f'"wrong"  {REFUSED_BY_APPLE}  1 finding')
+
+
+def test_a_message_has_the_answers_of_all_in_any_case(control):
+    send(control, "right")
+    assert (
+        "rfc 201 · fcm 201 · mozilla 201 · apple 201 · wns 201" in run("messages", "latest").output
+    )
+
+
+def test_refusals_are_red_on_a_terminal_only(control, monkeypatch):
+    send(control, "wrong", "--topic", "fiver")
+    red = click.style("apple 400 BadWebPushTopic (topic.length_mod_4)", fg="red")
+    assert red not in run("messages").output
+    monkeypatch.setattr("mockpush.cli._colour", lambda: True)
+    assert f"mozilla 201 · {red} · wns 201" in run("messages").output
+
+
 def test_a_long_payload_is_cut_in_the_list_and_whole_in_the_message(control):
     send(control, "x" * 100)
     assert '"' + "x" * 60 + '…"' in run("messages").output
@@ -415,7 +444,9 @@ def test_what_happens_is_told_a_line_each(control):
         assert accepted.startswith("201  ")
         assert 'acknowledged  ttl=60  topic=t  urgency=normal  "hello"' in accepted
         run("send", json.dumps(made), "hello", "--ttl=-1")
-        assert line(process).startswith("400  ")
+        refused = line(process)
+        assert refused.startswith("400  ")
+        assert "  rfc 400 (ttl.negative) · fcm 400 bad request. (ttl.negative) · " in refused
         assert "must ttl.negative: " in line(process)
 
 

@@ -195,6 +195,7 @@ def test_flags_exist():
     known = set().union(*map(flags, every_command().values()))
     known |= {
         "--mockpush-url",
+        "--mockpush-require",
         "--proxy-server",
         "--all",
         "--check",

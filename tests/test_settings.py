@@ -146,6 +146,7 @@ def test_an_origin_is_brought_to_the_form_that_aud_has(text, origin):
         ("endpoint_origin", "https://user@push.example.com"),
         ("endpoint_origin", "https://push.example.com:port"),
         ("hostnames", "a,,b"),
+        ("require", "apple,,fcm"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_source_and_what_it_must_be(name, value):
@@ -165,6 +166,16 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_file(project, line, tmp_p
     place = f"{key} in [tool.mockpush] of {tmp_path / 'pyproject.toml'} must be "
     with pytest.raises(ConfigurationError, match=re.escape(place)):
         load(project=project(line))
+
+
+@pytest.mark.parametrize("line", ['require = "apple,fcm"', 'require = ["apple", "fcm"]'])
+def test_push_services_are_required_in_a_list_or_with_commas(project, line):
+    names = ("apple", "fcm")
+    assert load(project=project(line)).require == names
+    assert load(environ={"MOCKPUSH_REQUIRE": "apple, fcm"}).require == names
+    for flags in (("apple,fcm",), ("apple", "fcm")):
+        assert load({"require": flags}).require == names
+        assert load({"require": flags}).service_options().require == names
 
 
 def test_an_unknown_key_is_refused_with_the_closest_known_one(project):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mockpush.commands.options import connected, option, with_settings
-from mockpush.commands.output import count, fault_text, finding_lines
+from mockpush.commands.output import count, fault_text, finding_lines, matrix_line
 from mockpush.commands.serve import new_server
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mockpush.client.records import Request
     from mockpush.settings import Settings
 
+FAILED: Final = 1
+"""The command succeeded, but not all of its pushes would have been taken."""
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 SIGNALLED: Final = 128
@@ -61,7 +63,8 @@ def execute(settings: Settings, *, vendor_hosts: bool, command: tuple[str, ...])
     MOCKPUSH_CA_FILE, a subscription as JSON in MOCKPUSH_SUBSCRIPTION, and the pair to sign with in
     VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY and VAPID_SUBJECT, unless these are set already. It trusts
     the service's certificate, whatever its language. If it fails, standard error says which pushes
-    were refused, and why.
+    were refused, and why. With --require it exits with 1 also if the command succeeds, but one of
+    these push services would have refused one of its pushes.
 
     With --vendor-hosts endpoints of the vendors' profiles have the vendors' own origins, and
     HTTPS_PROXY names a proxy that answers there and refuses all other hosts but those of
@@ -69,7 +72,7 @@ def execute(settings: Settings, *, vendor_hosts: bool, command: tuple[str, ...])
 
     \b
     Example:
-        mockpush exec --strict -- pytest -n 4
+        mockpush exec --require apple,fcm -- pytest -n 4
         mockpush exec --vendor-hosts --profile fcm -- ./send-push
     """
     if vendor_hosts and settings.proxy_port is None:
@@ -82,9 +85,14 @@ def execute(settings: Settings, *, vendor_hosts: bool, command: tuple[str, ...])
     ):
         subscription = control.subscribe(application_server_key=public_key)
         variables = {"MOCKPUSH_SUBSCRIPTION": json.dumps(subscription), **vapid}
+        if settings.require:
+            variables["MOCKPUSH_REQUIRE"] = ",".join(settings.require)
         exit_code = child.run(command, {**os.environ, **variables, **server.environ})
         if exit_code and child.started:
             _report(control, exit_code)
+        if settings.require and child.started:
+            gate = _portable(control)
+            exit_code = exit_code or gate
     click.get_current_context().exit(exit_code)
 
 
@@ -209,11 +217,25 @@ def _report(control: Control, exit_code: int) -> None:
         click.echo(f"  and {left_out} more", err=True)
 
 
+def _portable(control: Control) -> int:
+    """The exit code of the gate, which says what the push services would have refused."""
+    from mockpush.client.portability import paragraphs, summary
+
+    portability = control.portability()
+    if not portability["refused"]:
+        return 0
+    _say(f"{summary(portability)}; --require says that none may")
+    _echo(f"  {line}" for line in paragraphs(portability["mistakes"]))
+    return FAILED
+
+
 def _request_lines(request: Request) -> Iterator[str]:
     by = "" if request.fault is None else f"  {fault_text(request.fault)}"
     yield f"  {request.status or 'no answer'} {request.method} {request.target}{by}"
     if request.finding is not None:
         yield from finding_lines(request.finding.raw, indent=6)
+    if request.objections:
+        yield f"      {matrix_line(request.raw)}"
 
 
 def _stray_lines(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from mockpush.commands.output import (
     count,
     fault_text,
     finding_lines,
+    matrix_line,
+    objections_line,
     print_json,
     printable,
     rows,
@@ -93,7 +95,7 @@ def _list(control: Control, subscription: str | None, *, as_json: bool) -> None:
 
 
 def message_line(message: Mapping[str, Any]) -> str:
-    """A message in one line: when, which, what became of it, what is in it."""
+    """A message in one line: when, which, what became of it, what is in it, who would refuse it."""
     options = [f"ttl={message['ttl']}"]
     options += [f"{name}={message[name]}" for name in ("topic", "urgency") if message.get(name)]
     findings = message["findings"]
@@ -103,6 +105,7 @@ def message_line(message: Mapping[str, Any]) -> str:
         message["state"],
         *options,
         _payload(message),
+        objections_line(message),
         count(len(findings), "finding") if findings else "",
         fault_text(message["fault"]) if message["fault"] else "",
     ]
@@ -133,7 +136,7 @@ def _lines(message: Mapping[str, Any]) -> Iterator[str]:
             ("size", f"{message['size']} octets"),
             *((f"vapid {name}", value) for name, value in (message["vapid"] or {}).items()),
             ("payload", _payload(message, limit=None)),
-            ("answers", _answers(message["answers"])),
+            ("answers", matrix_line(message)),
             ("fault", message["fault"] and fault_text(message["fault"])),
         ]
     )
@@ -142,12 +145,3 @@ def _lines(message: Mapping[str, Any]) -> Iterator[str]:
     yield count(len(message["findings"]), "finding")
     for finding in message["findings"]:
         yield from finding_lines(finding, indent=4)
-
-
-def _answers(answers: Mapping[str, Mapping[str, Any]]) -> str:
-    """What each push service would have answered: `rfc 201, apple 403 BadJwtToken (…)`."""
-    return ", ".join(
-        " ".join(filter(None, (name, str(answer["status"]), answer.get("reason"))))
-        + (f" ({answer['codes'][0]})" if answer["codes"] else "")
-        for name, answer in answers.items()
-    )

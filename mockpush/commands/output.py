@@ -42,6 +42,22 @@ def fault_text(fault: Mapping[str, Any]) -> str:
     return f"fault {fault['id']} ({fault['kind']})"
 
 
+def matrix_line(record: Mapping[str, Any]) -> str:
+    """What each push service would have answered to a message or a request, refusals in red."""
+    from mockpush.client.portability import matrix
+
+    texts = (finding["text"] for finding in record["findings"])
+    return " · ".join(
+        printable(answer.text) if answer.accepted else click.style(printable(answer.text), fg="red")
+        for answer in matrix(record["answers"], texts)
+    )
+
+
+def objections_line(record: Mapping[str, Any]) -> str:
+    """What `matrix_line` says if a push service objects, else nothing."""
+    return matrix_line(record) if record["objections"] else ""
+
+
 def count(number: int, noun: str) -> str:
     """`1 finding`, `2 findings`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -10,7 +10,7 @@ import click
 
 from mockpush.commands.messages import message_line
 from mockpush.commands.options import json_option, with_control
-from mockpush.commands.output import fault_text, finding_lines, print_json
+from mockpush.commands.output import fault_text, finding_lines, objections_line, print_json
 from mockpush.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ class _Telling:
 
 def _refusal(at: str, request: Request) -> Iterator[str]:
     status = click.style(str(request.status or "no answer"), fg="red")
-    by = "" if request.fault is None else f"  {fault_text(request.fault)}"
-    yield f"{status}  {at}  {request.method} {request.target}{by}"
+    by = "" if request.fault is None else fault_text(request.fault)
+    parts = (status, at, f"{request.method} {request.target}", by, objections_line(request.raw))
+    yield "  ".join(filter(None, parts))
     for finding in (request.finding, request.explanation):
         if finding is not None:
             yield from finding_lines(finding.raw, indent=4)

@@ -11,7 +11,7 @@ from mockpush._version import __version__
 from mockpush.errors import InvalidRequestError, NotFoundError, ServiceError
 from mockpush.history import History
 from mockpush.http.answers import JSONAnswer
-from mockpush.http.kinds import Json, choice, duration, only_true, record, several
+from mockpush.http.kinds import Json, choice, duration, only_true, record, several, text
 from mockpush.http.listings import Listing, one_by_one
 from mockpush.http.operations import Call, Operation, Returns, no_content, shown
 from mockpush.http.shapes import show
@@ -77,6 +77,7 @@ async def list_tenants(call: Call) -> Response:
 
 async def delete_tenant(call: Call) -> Response:
     """Forgets a tenant and all that it holds."""
+    call.service.gate.forget(call.target)
     if not await call.service.storage.delete_tenant(call.target):
         raise NotFoundError(f"there is no tenant {call.target!r}")
     return no_content()
@@ -89,6 +90,25 @@ async def reset(call: Call) -> Response:
         raise InvalidRequestError("messages can be kept only together with subscriptions")
     await call.service.reset(call.tenant, keep=keep)
     return no_content()
+
+
+# Portability
+
+
+async def read_requirement(call: Call) -> Response:
+    """The push services that must take the tenant's pushes."""
+    return JSONAnswer({"profiles": list(call.service.gate.required(call.tenant))})
+
+
+async def set_requirement(call: Call) -> Response:
+    """Replaces them, in this tenant only."""
+    call.service.gate.require(call.tenant, call.body.get("profiles", ()))
+    return await read_requirement(call)
+
+
+async def read_portability(call: Call) -> Response:
+    """What they would have refused, of all tenants since the service began."""
+    return JSONAnswer(call.service.gate.tally.as_json())
 
 
 # The server's own journal
@@ -187,6 +207,29 @@ OPERATIONS: Final = (
     ),
     Operation(
         "DELETE", "/tenants/{id}", "Delete a tenant", delete_tenant, Returns(204), scoped=False
+    ),
+    Operation(
+        "GET",
+        "/requirement",
+        "Read which push services must take every push",
+        read_requirement,
+        Returns(schema="Requirement"),
+    ),
+    Operation(
+        "POST",
+        "/requirement",
+        "Replace them, in this tenant",
+        set_requirement,
+        Returns(schema="Requirement"),
+        body=record({"profiles": several(text("the name of a profile"))}),
+    ),
+    Operation(
+        "GET",
+        "/server/portability",
+        "Say what those push services would have refused, in all tenants",
+        read_portability,
+        Returns(schema="Portability"),
+        scoped=False,
     ),
     Operation(
         "GET",

@@ -22,7 +22,7 @@ from mockpush.http.shapes import (
     reference,
     schema_of,
 )
-from mockpush.http.traffic_views import ANSWER, FINDING, MESSAGE, REQUEST
+from mockpush.http.traffic_views import ANSWER, FINDING, MESSAGE, OBJECTION, REQUEST
 from mockpush.http.views import CLOCK, EVENT, STRAY, SUBSCRIPTION, TENANT
 
 _ITEMS: Final = {
@@ -57,6 +57,19 @@ SCHEMAS: Final[Mapping[str, Json]] = {
     **{f"{name}List": _list_schema(name) for name in _ITEMS},
     "Finding": FINDING,
     "Answer": ANSWER,
+    "Objection": OBJECTION,
+    "Mistake": object_of(
+        finding=reference("Finding"),
+        answers={
+            "type": "object",
+            "additionalProperties": object_of(status=INTEGER, reason=nullable(STRING)),
+        },
+        count=INTEGER,
+    ),
+    "Portability": object_of(
+        requests=INTEGER, refused=INTEGER, mistakes=array_of(reference("Mistake"))
+    ),
+    "Requirement": object_of(profiles=array_of(STRING)),
     "Clock": schema_of(CLOCK),
     "Inspection": INSPECTION,
     "InspectedPush": schema_of(PUSH),

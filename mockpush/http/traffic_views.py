@@ -31,6 +31,7 @@ from mockpush.http.shapes import (
     object_of,
     reference,
 )
+from mockpush.protocol import portability
 from mockpush.protocol.answering import stated
 from mockpush.protocol.fault_kinds import FaultKind, InjectedFault
 from mockpush.protocol.findings import REGISTRY, Finding, Level
@@ -59,7 +60,12 @@ FINDING: Final = object_of(
 ANSWER: Final = object_of(
     accepted=BOOLEAN, status=INTEGER, reason=OPTIONAL_STRING, codes=array_of(STRING)
 )
+OBJECTION: Final = object_of(status=INTEGER, reason=OPTIONAL_STRING, finding=reference("Finding"))
 ANSWERS: Final[Json] = {"type": "object", "additionalProperties": reference("Answer")}
+OBJECTIONS: Final[Json] = {
+    "type": "object",
+    "additionalProperties": array_of(reference("Objection")),
+}
 FINDINGS: Final = array_of(reference("Finding"))
 
 Profiles: TypeAlias = Mapping[str, Profile]
@@ -89,6 +95,11 @@ def answer_of(judgement: Judgement) -> Json:
     }
 
 
+def _objections(service: PushService, inspection: Inspection) -> dict[str, list[Json]]:
+    """What each push service would object to if its subscription were there, by its own limits."""
+    return portability.shown(portability.objections(inspection, service.gate.profiles))
+
+
 # Messages
 
 
@@ -100,6 +111,7 @@ class SeenMessage:
     payload: Payload
     correlated: tuple[Finding, ...]
     answers: dict[str, Json]
+    objections: dict[str, list[Json]]
 
     @property
     def findings(self) -> list[Json]:
@@ -115,7 +127,13 @@ async def see_message(
     payload = await service.read(message)
     record = history.by_number.get(message.request)
     correlated = correlate(history, record=record, message=message)
-    return SeenMessage(message, payload, correlated, answers(message.inspection, service.profiles))
+    return SeenMessage(
+        message,
+        payload,
+        correlated,
+        answers(message.inspection, service.profiles),
+        _objections(service, message.inspection),
+    )
 
 
 def _is_writable(value: object, levels: int = MAX_NESTING) -> bool:
@@ -199,6 +217,7 @@ MESSAGE: Final[View[SeenMessage]] = {
     ),
     "findings": Shown(FINDINGS, lambda seen: seen.findings),
     "answers": Shown(ANSWERS, lambda seen: seen.answers),
+    "objections": Shown(OBJECTIONS, lambda seen: seen.objections),
     "timeline": Shown(
         array_of(object_of(at=TIME, event=STRING, detail=OPTIONAL_STRING)),
         lambda seen: _timeline(seen.message.timeline),
@@ -222,6 +241,7 @@ class SeenRequest:
     correlated: tuple[Finding, ...]
     payload_findings: tuple[Finding, ...]
     answers: dict[str, Json]
+    objections: dict[str, list[Json]]
 
     @property
     def findings(self) -> list[Json]:
@@ -238,7 +258,8 @@ async def see_request(
     correlated = correlate(history, record=record, message=message)
     findings = () if message is None else (await service.read(message)).findings
     given = answers(record.inspection, service.profiles, given=record.judgement)
-    return SeenRequest(record, correlated, findings, given)
+    objected = _objections(service, record.inspection)
+    return SeenRequest(record, correlated, findings, given, objected)
 
 
 def _wire(answer: WireAnswer | None) -> Json | None:
@@ -266,6 +287,7 @@ REQUEST: Final[View[SeenRequest]] = {
     "body": Shown(object_of(base64=BASE64, size=INTEGER), lambda seen: _body(seen.record)),
     "findings": Shown(FINDINGS, lambda seen: seen.findings),
     "answers": Shown(ANSWERS, lambda seen: seen.answers),
+    "objections": Shown(OBJECTIONS, lambda seen: seen.objections),
     "answer": Shown(
         nullable(object_of(status=INTEGER, headers=LINES, body=STRING)),
         lambda seen: _wire(seen.record.answer),

@@ -287,16 +287,20 @@ def judge(inspection: Inspection, profile: Profile) -> Judgement:
     if not codes and _measures_pass(inspection, profile):
         asked = inspection.head.receipt
         return profile.acceptance if asked is None else profile.accepting(inspection)
-    template: Template | None = None
-    reported: dict[str, None] = {}
-    for row in profile.active:
-        matched = _match(row, codes, inspection, profile)
-        if matched:
-            template = template or row.answer
-            reported.update(dict.fromkeys(matched))
-    if template is None:
+    refusals = refusals_by(profile, inspection)
+    if not refusals:
         return profile.accepting(inspection)
-    return Judgement(profile, template, tuple(reported))
+    return Judgement(profile, next(iter(refusals.values())), tuple(refusals))
+
+
+def refusals_by(profile: Profile, inspection: Inspection) -> dict[str, Template]:
+    """All that the profile objects to, by code, in the order of its table; the first decides."""
+    codes = inspection.codes
+    refusals: dict[str, Template] = {}
+    for row in profile.active:
+        for code in _match(row, codes, inspection, profile):
+            refusals.setdefault(code, row.answer)
+    return refusals
 
 
 def _measures_pass(inspection: Inspection, profile: Profile) -> bool:

@@ -250,6 +250,7 @@ def message_json():
             "answers": {
                 "rfc": {"accepted": True, "status": 201, "reason": None, "codes": []},
             },
+            "objections": {},
             "timeline": [{"at": "2026-01-02T03:04:05.678000+00:00", "event": "accepted"}],
             **members,
         }
@@ -298,6 +299,7 @@ def request_json(finding_json):
             "answers": {
                 "rfc": {"accepted": not refused, "status": status, "reason": None, "codes": codes},
             },
+            "objections": {},
             "answer": {"status": status, "headers": [], "body": ""},
             "fault": None,
             **members,

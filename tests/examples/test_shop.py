@@ -47,3 +47,9 @@ def test_the_receipt_of_a_message(push_service, push_subscription, push_vapid):
     receipt = push_service.receipts(message).wait()
     assert receipt.delivered
     assert receipt.message_id == message.id
+
+
+def test_every_push_service_takes_it(push_service, push_subscription):
+    notify([push_subscription], {"order": 10})
+    assert push_service.wait().accepted_by("apple")
+    push_service.assert_portable()  # fcm, mozilla, apple and wns

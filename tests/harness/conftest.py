@@ -127,6 +127,7 @@ def request_record() -> Callable[..., Request]:
             "findings": [{"code": "vapid.absent", "level": "must"}],
             "profile": "rfc",
             "answers": {},
+            "objections": {},
             "answer": {"status": 400, "headers": [], "body": ""},
             "fault": None,
         }

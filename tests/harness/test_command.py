@@ -100,12 +100,14 @@ def test_without_flags_everything_is_at_its_default(checks):
         "jobs": 1,
         "profile": "rfc",
         "known": None,
+        "require": (),
     }
 
 
 def test_flags_reach_the_runner(checks):
     flags = "-k rfc8030 -k !*/5/* --strict --fail-fast --timeout 2.5 --start-timeout 60 --jobs 3"
-    check(*flags.split(), "--profile", "fcm", "--sender", "pywebpush")
+    required = ("--require", "apple,fcm", "--require", "wns")
+    check(*flags.split(), "--profile", "fcm", *required, "--sender", "pywebpush")
     assert checks.options == {
         "select": ("rfc8030", "!*/5/*"),
         "strict": True,
@@ -115,6 +117,7 @@ def test_flags_reach_the_runner(checks):
         "jobs": 3,
         "profile": "fcm",
         "known": None,
+        "require": ("apple", "fcm", "wns"),
     }
 
 

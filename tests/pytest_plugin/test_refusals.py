@@ -263,6 +263,8 @@ def test_unittest_classes_and_parameters_are_judged_too(run_tests):
         ("allow_refusal=True", "mockpush(allow_refusal=True)"),
         ("True", "mockpush(True)"),
         ("allow_refused='yes'", "mockpush(allow_refused='yes')"),
+        ("require=7", "mockpush(require=7)"),
+        ("require=[7]", "mockpush(require=[7])"),
     ],
 )
 def test_a_misspelt_marker_is_an_error(run_tests, arguments, written):
@@ -277,6 +279,5 @@ def test_a_misspelt_marker_is_an_error(run_tests, arguments, written):
         code=1,
     )
     assert run.counts == {"error": 1}
-    assert f"takes allow_refused=True or allow_refused=False, and nothing else: got {written}" in (
-        run.output
-    )
+    assert "takes allow_refused=True or allow_refused=False, and require=() or" in run.output
+    assert f"and nothing else: got {written}" in run.output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 import pytest
@@ -349,5 +348,9 @@ def test_tests_of_anyio(run_tests):
 
 
 def test_the_help_names_the_option_and_the_marker(run_tests):
-    assert re.search(r"--mockpush-url=URL", run_tests("", "--help").output)
-    assert "@pytest.mark.mockpush(allow_refused=False)" in run_tests("", "--markers").output
+    options = run_tests("", "--help").output
+    assert "--mockpush-url=URL" in options
+    assert "--mockpush-require=NAME" in options
+    markers = run_tests("", "--markers").output
+    assert "@pytest.mark.mockpush(allow_refused=False)" in markers
+    assert "@pytest.mark.mockpush(require=" in markers
