@@ -72,7 +72,8 @@ def verdicts(report):
 
 def test_pywebpush_passes_every_case():
     report = run_checks(READY["pywebpush"], jobs=2)
-    assert [(each.id, each.reason) for each in report.results if each.verdict != "passed"] == []
+    others = [(each.id, each.verdict) for each in report.results if each.verdict != "passed"]
+    assert others == [("rfc8292/5/reuses-tokens", "info")]
     assert [each.id for each in report.results] == [case.id for case in select_cases(())]
     assert (report.sender.name, report.sender.version) == ("pywebpush", READY["pywebpush"].version)
     assert (report.exit_code, report.profile) == (0, "rfc")
