@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from mockpush.endpoints import VENDOR, endpoint, origin_of
@@ -17,21 +16,20 @@ from mockpush.gate import Gate
 from mockpush.history import History
 from mockpush.injecting import Disturbed, FaultPlans, outcome
 from mockpush.options import ServiceOptions, TokenClock
-from mockpush.protocol.answering import UNDECRYPTABLE, render
+from mockpush.protocol.answering import render
 from mockpush.protocol.clock import Clock
+from mockpush.protocol.decision import Looks, decide, refused_as_full
 from mockpush.protocol.delivery import Delivery
 from mockpush.protocol.events import EventKind
 from mockpush.protocol.inspection import (
     READABLE,
     Context,
     Decryption,
-    Inspection,
     Payload,
-    add_reasons,
     inspect,
     read_payload,
 )
-from mockpush.protocol.judging import Judgement, Profile, judge
+from mockpush.protocol.judging import Profile, judge
 from mockpush.protocol.model import (
     PushRequest,
     Subscription,
@@ -70,7 +68,7 @@ class PushService:
         self.journal = ServerJournal(self.options.limits.requests)
         self._lost: dict[str, None] = {}
         self._closing = False
-        self._eager = self.options.eager
+        self._looks = Looks.of(eager=self.options.eager, refuses=self.options.refuse_undecryptable)
         self._own_time_for_tokens = self.options.token_clock == TokenClock.SERVICE
 
     # Clocks
@@ -264,7 +262,9 @@ class PushService:
         receipt: str | None = None
         if inspection.head.receipt and self.profiles[subscription.profile].receipt:
             receipt = await find_receipts(self.storage, inspection, subscription)
-        record, message = self._decide(request, subscription, number, inspection, receipt)
+        table = self.profiles[subscription.profile]
+        decided = decide(request, subscription, number, inspection, table, self._looks, receipt)
+        record, message = decided
         if faulty:
             message = await self.faults.inject(
                 record, message, subscription, real=real, connected=connected
@@ -272,13 +272,7 @@ class PushService:
         if message is None:
             await self.storage.record(record)
         else:
-            try:
-                if message.receipt is not None:
-                    await open_receipts(self.storage, message, message.receipt)
-                await self.storage.accept(message, record, record.judgement.profile.delivery)
-            except LimitError:
-                record = _refused_as_full(record, subscription)
-                await self.storage.record(record)
+            record = await self._keep(message, record, subscription)
         if self.gate.watches:
             self.gate.note(record)
         if faulty:
@@ -286,42 +280,18 @@ class PushService:
         assert record.answer is not None
         return record.answer
 
-    def _decide(
-        self,
-        request: PushRequest,
-        subscription: Subscription,
-        number: int,
-        inspection: Inspection,
-        receipt: str | None,
-    ) -> tuple[RequestRecord, PushMessage | None]:
-        """Judges; the message if it is to be kept."""
-        judgement = judge(inspection, self.profiles[subscription.profile])
-        message: PushMessage | None = None
-        payload: Payload | None = None
-        if judgement.accepted and self._eager:
-            payload = read_payload(inspection, request.body, subscription.keys)
-            if payload.decryption is Decryption.OK:
-                payload = READABLE
-            elif self.options.refuse_undecryptable and payload.decryption is Decryption.FAILED:
-                reasons = add_reasons(inspection, payload)
-                judgement = Judgement(judgement.profile, UNDECRYPTABLE, reasons)
-        if judgement.accepted:
-            message = _message(request, subscription, number, inspection, judgement.profile)
-            message.payload = payload
-            if judgement.template is judgement.profile.receipt:
-                message.receipt = receipt
-        answer = render(judgement, inspection, message=message, origin=subscription.origins[0])
-        record = RequestRecord(
-            number,
-            subscription.tenant,
-            subscription.id,
-            None if message is None else message.id,
-            request,
-            inspection,
-            judgement,
-            answer,
-        )
-        return record, message
+    async def _keep(
+        self, message: PushMessage, record: RequestRecord, subscription: Subscription
+    ) -> RequestRecord:
+        """The record of an accepted message, which is another one when there is no room for it."""
+        try:
+            if message.receipt is not None:
+                await open_receipts(self.storage, message, message.receipt)
+            await self.storage.accept(message, record, record.judgement.profile.delivery)
+        except LimitError:
+            record = refused_as_full(record, subscription)
+            await self.storage.record(record)
+        return record
 
     def _refuse_stray(
         self, request: PushRequest, profile: Profile, body_size: int | None
@@ -420,33 +390,3 @@ class PushService:
         """Ends all waits; what is asked afterwards is answered without waiting."""
         self._closing = True
         await self.storage.wake()
-
-
-def _message(
-    request: PushRequest,
-    subscription: Subscription,
-    number: int,
-    inspection: Inspection,
-    profile: Profile,
-) -> PushMessage:
-    """The message of an accepted request; its TTL is at most what the profile grants."""
-    ttl = min(inspection.head.ttl or 0, profile.longest_ttl)
-    return PushMessage(
-        new_token(),
-        subscription.tenant,
-        subscription.id,
-        number,
-        request.body,
-        inspection,
-        ttl,
-        request.received_at,
-        request.received_at + ttl,
-    )
-
-
-def _refused_as_full(record: RequestRecord, subscription: Subscription) -> RequestRecord:
-    """The record of a request whose message there was no room for."""
-    profile = record.judgement.profile
-    judgement = Judgement(profile, profile.full, ("service.full",))
-    answer = render(judgement, record.inspection, origin=subscription.origins[0])
-    return replace(record, message=None, judgement=judgement, answer=answer)

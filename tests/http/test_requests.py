@@ -137,12 +137,7 @@ async def test_the_servers_own_journal_holds_what_was_no_request(api, service):
     assert (await api.json("/server/requests?kind=failed_handshake"))["items"] == []
 
 
-@pytest.fixture
-def strict_about_payloads(service: PushService):
-    service.options = ServiceOptions(refuse_undecryptable=True)
-
-
-@pytest.mark.usefixtures("strict_about_payloads")
+@pytest.mark.parametrize("options", [ServiceOptions(refuse_undecryptable=True)])
 async def test_the_answer_is_the_one_that_was_given_not_the_tables(api, push):
     subscription, other = await api.create(), await api.create()
     assert (await push({**other, "endpoint": subscription["endpoint"]})).status_code == 400
