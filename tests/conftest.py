@@ -21,6 +21,9 @@ PREFIX = "needs_"
 TOOLS = {"node": ("node", "npm")}
 """What a mark `needs_<key>` wants to find on PATH."""
 
+LONG = 32
+"""Characters or octets of a value that are too many for the name of a test; keys have more."""
+
 DESELECTED = pytest.StashKey[Counter[str]]()
 
 # The same examples in each run: whoever runs the suite for another reason meets no new failure.
@@ -45,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[DESELECTED] = Counter()
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Keys are new in each run, and the processes of `pytest -n` want the same names."""
+    return argname if isinstance(val, str | bytes) and len(val) >= LONG else None
 
 
 def needs(item: pytest.Item) -> list[str]:
