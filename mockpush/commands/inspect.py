@@ -123,7 +123,7 @@ def _push(push: InspectedPush) -> Iterator[str]:
             ("topic", inspection.topic),
             ("urgency", inspection.urgency),
             ("coding", inspection.content_encoding),
-            ("body", None if captured.body is None else f"{len(captured.body)} octets"),
+            ("body", None if captured.body is None else count(len(captured.body), "octet")),
             *_envelope(push.envelope),
             ("payload", _payload(push)),
         ]

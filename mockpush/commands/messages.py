@@ -117,7 +117,7 @@ def _payload(message: Mapping[str, Any], *, limit: int | None = 60) -> str:
     if payload is None:
         return f"payload: {_NO_PAYLOAD[message['decryption']]}"
     text = payload.get("text")
-    return f"{payload['size']} octets" if text is None else f'"{printable(text, limit=limit)}"'
+    return count(payload["size"], "octet") if text is None else f'"{printable(text, limit=limit)}"'
 
 
 def _show(message: Mapping[str, Any], *, as_json: bool) -> None:
@@ -133,7 +133,7 @@ def _lines(message: Mapping[str, Any]) -> Iterator[str]:
     yield from rows(
         [
             *((name, message[name]) for name in (*names, "urgency", "content_encoding")),
-            ("size", f"{message['size']} octets"),
+            ("size", count(message["size"], "octet")),
             *((f"vapid {name}", value) for name, value in (message["vapid"] or {}).items()),
             ("payload", _payload(message, limit=None)),
             ("answers", matrix_line(message)),
