@@ -77,6 +77,16 @@ def serve(loop):
         server.force_exit = True
         loop.call_soon_threadsafe(server.stopping.set)
         served.result()
+        asyncio.run_coroutine_threadsafe(_hang_up(server), loop).result()
+
+
+async def _hang_up(server: uvicorn.Server) -> None:
+    """Ends the connections of requests under way, which uvicorn leaves to them."""
+    connections = server.server_state.connections
+    while connections:
+        for connection in list(connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
 
 class Application:
