@@ -17,10 +17,12 @@ PUSH_SERVICES = (
 )
 
 
-def check_endpoint(endpoint: str) -> None:
-    """`ValueError` unless it is at a push service, and not inside our own network."""
+def check_endpoint(endpoint: str, *, own: tuple[str, ...] = ()) -> None:
+    """`ValueError` unless it is at a push service, and not inside our network but for `own`."""
     parts = urlsplit(endpoint)
     host = parts.hostname or ""
+    if host in own:
+        return
     if parts.scheme != "https" or not host.endswith(PUSH_SERVICES):
         raise ValueError(f"{host} is not a push service")
     for *_, address in socket.getaddrinfo(host, parts.port or 443):
@@ -29,12 +31,16 @@ def check_endpoint(endpoint: str) -> None:
 
 
 def notify_all(
-    subscribers: Iterable[dict[str, Any]], message: str, claims: Callable[[], dict[str, Any]]
+    subscribers: Iterable[dict[str, Any]],
+    message: str,
+    claims: Callable[[], dict[str, Any]],
+    *,
+    own: tuple[str, ...] = (),
 ) -> list[int]:
     """Pushes `message` to every subscriber; what each push service answered."""
     statuses = []
     for subscriber in subscribers:
-        check_endpoint(subscriber["endpoint"])
+        check_endpoint(subscriber["endpoint"], own=own)
         try:
             answer = webpush(
                 subscriber,
