@@ -102,7 +102,6 @@ class Load(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._next()
 
     def data_received(self, data: bytes) -> None:
         self._seen += data
@@ -113,13 +112,14 @@ class Load(asyncio.Protocol):
             self._transport.close()
             return
         self._seen = b""
-        self._next()
+        self.next()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self._done.done():
             self._done.set_exception(error or RuntimeError("the server closed the connection"))
 
-    def _next(self) -> None:
+    def next(self) -> None:
+        """Sends the next request, or ends when there is none."""
         if self._requests:
             self._transport.write(self._requests.pop())
         else:
@@ -139,14 +139,17 @@ async def _stay_awake() -> None:
 async def throughput(port: int, requests: list[bytes], connections: int) -> float:
     """Requests a second over so many connections."""
     loop = asyncio.get_running_loop()
-    started = time.perf_counter()
-    futures = []
-    for number in range(connections):
-        done: asyncio.Future[None] = loop.create_future()
-        load = partial(Load, requests[number::connections], done)
-        await loop.create_connection(load, "127.0.0.1", port)
-        futures.append(done)
+    futures: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
+    loads = [
+        (await loop.create_connection(partial(Load, part, done), "127.0.0.1", port))[1]
+        for done, part in zip(
+            futures, (requests[number::connections] for number in range(connections)), strict=True
+        )
+    ]
     awake = asyncio.create_task(_stay_awake())
+    started = time.perf_counter()
+    for load in loads:
+        load.next()
     async with asyncio.timeout(60):
         await asyncio.gather(*futures)
     awake.cancel()
@@ -229,19 +232,22 @@ def cryptography_alone(target: Target, count: int) -> float:
 
 
 def measure(messages: int, rounds: int, connections: int) -> dict[str, list[float]]:
-    """Each rate once a round, so that what disturbs the machine disturbs all of them."""
+    """Each rate once a round, so that what disturbs the machine disturbs all of them.
+
+    All take about as long, since the shorter a measurement, the quieter is its quietest moment.
+    """
     rates: dict[str, list[float]] = {name: [] for name in "abcd"}
     with server(*BARE) as bare, push_service("lazy") as lazy, push_service("eager") as eager:
-        reused = prepared(lazy, messages, fresh=False)
+        reused = prepared(lazy, messages * 5 // 2, fresh=False)
         for number in range(rounds + 1):
             fresh = prepared(eager, messages // 4, fresh=True)
             result = {
                 "a": run(throughput(_port(bare), reused, connections)),
-                "b": run(throughput(lazy.port, reused, connections)),
+                "b": run(throughput(lazy.port, reused[: messages * 3 // 2], connections)),
                 "c": run(throughput(eager.port, fresh, connections)),
             }
             with busy_neighbour():
-                result["d"] = cryptography_alone(eager, messages // 8)
+                result["d"] = cryptography_alone(eager, messages * 3 // 8)
             print(f"round {number}{' (warm-up)' if not number else ''}", file=sys.stderr)
             if number:
                 for name, rate in result.items():
