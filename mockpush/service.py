@@ -259,12 +259,13 @@ class PushService:
         inspection = inspect(
             request, Context(subscription, subscription.origins, token_time, body_size)
         )
-        receipt: str | None = None
-        if inspection.head.receipt and self.profiles[subscription.profile].receipt:
-            receipt = await find_receipts(self.storage, inspection, subscription)
         table = self.profiles[subscription.profile]
-        decided = decide(request, subscription, number, inspection, table, self._looks, receipt)
-        record, message = decided
+        receipt: str | None = None
+        if inspection.head.receipt and table.receipt:
+            receipt = await find_receipts(self.storage, inspection, subscription)
+        record, message = decide(
+            request, subscription, number, inspection, table, self._looks, receipt
+        )
         if faulty:
             message = await self.faults.inject(
                 record, message, subscription, real=real, connected=connected

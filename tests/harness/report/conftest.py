@@ -113,3 +113,16 @@ def hostile(failed, send_job, request_record) -> object:
         evidence=Evidence(jobs=(push,), log=HOSTILE),
         reproduce=HOSTILE,
     )
+
+
+@pytest.fixture
+def mixed(record, case_result, failed):
+    """A run with a case of every kind."""
+    return record(
+        case_result(),
+        case_result(id="rfc8030/5.4/topic", verdict=Verdict.SKIPPED, reason="no option"),
+        failed(id="rfc8292/2/token", verdict=Verdict.WARNING),
+        failed(),
+        failed(id="rfc8292/2/known"),
+        known=["rfc8292/2/known", "rfc8030/5.2/ttl-present"],
+    )

@@ -6,7 +6,6 @@ import pytest
 from markdown_it import MarkdownIt
 
 from mockpush.harness.report.markdown import LIMIT, code, escaped, fence, markdown
-from mockpush.harness.verdict import Verdict
 
 OURS = {"html_block": r"<details><summary>. <code>[\w./-]+</code></summary>\s*|</details>\s*"}
 
@@ -28,18 +27,6 @@ def cells(text):
         if token.type == "inline" and inside:
             found[-1].append("".join(each.content or "\n" for each in token.children))
     return found
-
-
-@pytest.fixture
-def mixed(record, case_result, failed):
-    return record(
-        case_result(),
-        case_result(id="rfc8030/5.4/topic", verdict=Verdict.SKIPPED, reason="no option"),
-        failed(id="rfc8292/2/token", verdict=Verdict.WARNING),
-        failed(),
-        failed(id="rfc8292/2/known"),
-        known=["rfc8292/2/known", "rfc8030/5.2/ttl-present"],
-    )
 
 
 def test_a_line_sums_it_up(mixed):

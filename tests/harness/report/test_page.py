@@ -3,8 +3,6 @@
 import re
 from html.parser import HTMLParser
 
-import pytest
-
 from mockpush.harness.report.page import page
 from mockpush.harness.verdict import Verdict
 
@@ -49,18 +47,6 @@ class Page(HTMLParser):
 
     def cases(self):
         return [each for each in self.all("details") if each.get("class", "").startswith("case ")]
-
-
-@pytest.fixture
-def mixed(record, case_result, failed):
-    return record(
-        case_result(),
-        case_result(id="rfc8030/5.4/topic", verdict=Verdict.SKIPPED, reason="no option"),
-        failed(id="rfc8292/2/token", verdict=Verdict.WARNING),
-        failed(),
-        failed(id="rfc8292/2/known"),
-        known=["rfc8292/2/known", "rfc8030/5.2/ttl-present"],
-    )
 
 
 def test_it_is_a_page_of_its_own(mixed):
