@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PROTOCOL: Final = 1
 EXCERPT: Final = 200
 """Characters of a sender's rubbish that an error text quotes."""
+LONGEST_ERROR: Final = 4096
+"""Characters of a library's error that are kept."""
 
 _T = TypeVar("_T")
 
@@ -121,6 +123,7 @@ class SendResult:
 
     `gone`: it said that the subscription no longer exists. `retry_after`: seconds or an HTTP date.
     `unsupported` names an option of the job that the sender does not have; then nothing was sent.
+    Of `error` its beginning is kept: some libraries put all of a long answer into it.
     """
 
     ok: bool
@@ -142,7 +145,7 @@ class SendResult:
             status=_member(members, "status", int),
             gone=_member(members, "gone", bool),
             retry_after=_retry_after(members),
-            error=_member(members, "error", str),
+            error=_beginning(_member(members, "error", str)),
             unsupported=unsupported,
         )
 
@@ -181,6 +184,12 @@ def _member(members: Mapping[str, object], name: str, kind: type[_T]) -> _T | No
 def _retry_after(members: Mapping[str, object]) -> float | str | None:
     value = members.get("retry_after")
     return value if isinstance(value, str) else _member(members, "retry_after", float)
+
+
+def _beginning(text: str | None) -> str | None:
+    if text is None or len(text) <= LONGEST_ERROR:
+        return text
+    return f"{text[:LONGEST_ERROR]}… ({len(text)} characters)"
 
 
 def _wrong(members: Mapping[str, object], name: str, wanted: str) -> str:

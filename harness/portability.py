@@ -57,11 +57,18 @@ class _Mistake:
 
 
 def _pushes(results: Iterable[CaseResult]) -> Iterator[tuple[Push, Request]]:
-    """Every request that the service did not refuse, with the push that it belongs to."""
+    """Every request that the service did not refuse, with the push that it belongs to.
+
+    Where a redirection led is no place that the push was made for.
+    """
     for result in results:
         for job in result.evidence.jobs:
             if isinstance(job, Push):
-                yield from ((job, each) for each in job.requests if not each.senders_fault)
+                yield from ((job, each) for each in job.requests if _counts(each, job))
+
+
+def _counts(request: Request, push: Push) -> bool:
+    return not request.senders_fault and request.subscription == push.requests[0].subscription
 
 
 def _mistakes(name: str, pushes: Iterable[tuple[Push, Request]]) -> list[_Mistake]:

@@ -21,8 +21,8 @@ from .errors import SenderError
 
 GRACE: Final = 0.5
 """Seconds that a process gets for each step of its end, before the next, harder one."""
-LINE_LIMIT: Final = 1 << 20
-"""Octets of one line of output; a result has some hundred."""
+LINE_LIMIT: Final = 4 << 20
+"""Octets of one line of output; a result has some hundred, but an error may quote a long answer."""
 LOG_LIMIT: Final = 8 << 10
 """Octets of standard error that are kept for the report: the last ones."""
 QUEUED_LINES: Final = 4

@@ -5,9 +5,27 @@ from __future__ import annotations
 from typing import Final
 
 from ..case import Case
-from . import coding, delivery, gone, keys, payload, token, topic, ttl, urgency
+from . import (
+    answers,
+    coding,
+    connections,
+    delivery,
+    gone,
+    keys,
+    payload,
+    reasons,
+    redirects,
+    token,
+    topic,
+    ttl,
+    urgency,
+    waiting,
+)
 
-_THEMES: Final = (delivery, ttl, urgency, topic, gone, coding, payload, token, keys)
+_THEMES: Final = (
+    *(delivery, ttl, urgency, topic, gone, coding, payload, token, keys),
+    *(reasons, answers, waiting, redirects, connections),
+)
 
 
 def _place(case: Case) -> tuple[str, tuple[int, ...]]:

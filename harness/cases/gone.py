@@ -11,6 +11,7 @@ from ..case import Ask, CaseTable
 from ..jobs import SendResult
 from ..trial import Trial
 from ..verdict import Problem
+from .reports import seen
 
 TABLE: Final = CaseTable()
 
@@ -30,7 +31,7 @@ def _declare(status: int) -> None:
             yield trial.problem(
                 f"the sender reports success, though the push service answered {status}",
                 expected=f"failure, or the status {status}",
-                actual=f"success, {_seen(result)}",
+                actual=f"success, {seen(result)}",
                 # The caller of a library that hands over the plain response can still see it.
                 level=Level.PRACTICE if result.status == status else None,
             )
@@ -46,7 +47,7 @@ def _declare(status: int) -> None:
             yield trial.problem(
                 "the sender does not tell an expired subscription from another failure",
                 expected=f"the status {status}, or gone",
-                actual=_seen(result),
+                actual=seen(result),
                 hint="Without it applications keep dead subscriptions and push to them for ever.",
             )
 
@@ -54,11 +55,6 @@ def _declare(status: int) -> None:
 def _refused(trial: Trial, status: int) -> SendResult:
     trial.subscription.expire(status)
     return trial.send(Ask()).result
-
-
-def _seen(result: SendResult) -> str:
-    status = "no status" if result.status is None else f"status {result.status}"
-    return f"{status}, {result.error}" if result.error else status
 
 
 for _status in GONE:

@@ -62,7 +62,7 @@ _AUD: Final = ("vapid.aud.*", "vapid.token.other_service")
     codes=_AUD,
 )
 def aud_of_each(trial: Trial) -> Iterator[Problem]:
-    for origin in _origins(trial):
+    for origin in origins(trial):
         trial.send(Ask(), to=trial.control.subscribe(origin=origin))
     yield from trial.findings(*_AUD)
 
@@ -84,7 +84,7 @@ def reuses_tokens(trial: Trial) -> Iterator[Problem]:
         )
 
 
-def _origins(trial: Trial) -> tuple[str, str]:
+def origins(trial: Trial) -> tuple[str, str]:
     """Two origins at which the service can be reached."""
     parts = urlsplit(trial.subscription.endpoint)
     if parts.hostname != "localhost":

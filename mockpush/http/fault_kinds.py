@@ -13,7 +13,7 @@ from mockpush.protocol.clock import MAX_DURATION, parse_duration
 from mockpush.protocol.fault_kinds import FaultKind
 
 MAX_COUNT: Final = 1_000_000_000
-MAX_BODY: Final = 65_536
+MAX_BODY: Final = 1_000_000
 
 _TIME: Final = re.compile(r"[0-9]{4}-.*", re.DOTALL)
 _NUMBER_OR_TEXT: Final[list[Json]] = [{"type": "number"}, {"type": "string"}]

@@ -103,7 +103,7 @@ def test_each_job_is_a_request_of_its_own(stub):
         (http(b"x", length=100), "cannot be read: IncompleteRead"),
         (b"SSH-2.0-OpenSSH\r\n", "cannot be read: BadStatusLine"),
         (b"", "cannot be read: RemoteDisconnected"),
-        (http(b"x" * (LINE_LIMIT + 1)), "more than 1048576 octets"),
+        (http(b"x" * (LINE_LIMIT + 1)), f"more than {LINE_LIMIT} octets"),
     ],
 )
 def test_an_answer_that_is_none_is_named(stub, answer, text):

@@ -7,6 +7,7 @@ import pytest
 
 from mockpush.harness.cases import CASES
 from mockpush.harness.conversation import Conversation, Conversations
+from mockpush.harness.errors import SenderError
 from mockpush.harness.jobs import HelloJob
 from mockpush.harness.run import Options, Run
 from mockpush.harness.senders.registry import READY
@@ -15,7 +16,20 @@ from mockpush.harness.trial import NotApplicableError
 
 BY_ID = {case.id: case for case in CASES}
 
-F, W, S, P = "failed", "warning", "skipped", "passed"
+F, W, INFO, S, P = "failed", "warning", "info", "skipped", "passed"
+
+BODIES = ("fcm", "mozilla", "apple")
+ERRORS = (
+    *("15.5.1/400", "15.5.2/401", "15.5.4/403", "15.5.14/413"),
+    *("15.6.1/500", "15.6.3/502", "15.6.4/503"),
+)
+ODD_BODIES = ("empty-body", "huge-body", "cut-json", "other-json", "html")
+WAITS = (
+    "rfc8030/8.4/429-retry-after",
+    "rfc9110/10.2.3/retry-after-is-a-date",
+    "rfc9110/10.2.3/406-of-wns",
+    "rfc9110/15.6.4/503-retry-after",
+)
 
 MISTAKES = [
     ("rfc8030/5/post", "Gets", F, "request.method"),
@@ -87,9 +101,51 @@ MISTAKES = [
     ("rfc8292/3.2/key-of-its-own", "OneKeyForAll", F, "vapid.key.equals_encryption_key"),
     ("rfc8291/7/refuses-points-off-the-curve", "LooksAtNoKey", F, "not on the curve"),
     ("rfc8291/7/refuses-points-off-the-curve", "SwallowsErrors", F, "though it sent nothing"),
-    ("rfc8292/5/reuses-tokens", "FreshTokens", "info", "each message has a token of its own"),
+    ("rfc8292/5/reuses-tokens", "FreshTokens", INFO, "each message has a token of its own"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKey", F, "the private key is in the request"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKeyInTheBody", F, "the private key is in"),
+    ("rfc8292/4.2/other-key-is-not-gone", "PrunesWhatIsRefused", F, "which it is not"),
+    ("rfc8292/4.2/other-key-is-not-gone", "AlwaysSucceeds", F, "reports success"),
+    *(
+        (f"rfc8292/4.2/reason-of-{each}", "HidesTheReason", W, "does not say why")
+        for each in BODIES
+    ),
+    ("rfc8292/4.2/reason-of-wns", "HidesTheReason", INFO, "does not say why"),
+    ("rfc8292/4.2/reason-of-wns", "NoZeroTtl", S, "there is no reason"),
+    ("rfc9110/15.3.1/200-is-success", "OnlyCreated", F, "reports that the push failed"),
+    ("rfc9110/15.3.3/202-is-success", "OnlyCreated", F, "reports that the push failed"),
+    ("rfc9110/15.3.5/204-is-success", "OnlyCreated", W, "reports that the push failed"),
+    *((f"rfc9110/{each}-is-an-error", "AlwaysSucceeds", F, "reports success") for each in ERRORS),
+    *((f"rfc9110/{each}-is-an-error", "HandsOverTheStatus", W, "success") for each in ERRORS),
+    *((f"rfc9110/{each}-is-an-error", "PrunesWhatFails", F, "is gone") for each in ERRORS),
+    *((f"rfc9110/15.5/{each}", "Crashes", F, "ended before it answered") for each in ODD_BODIES),
+    *((f"rfc9110/15.5/{each}", "AlwaysSucceeds", F, "reports success") for each in ODD_BODIES),
+    ("rfc9110/15.5/not-repeated-as-it-was", "TriesAgain", W, "that was answered 400"),
+    ("rfc9110/15.5/not-repeated-as-it-was", "TriesOnceMoreAsItWas", W, "that was answered 413"),
+    ("rfc9110/15.5/not-repeated-as-it-was", "TriesOnceMore", P, None),
+    ("rfc9110/15.6/few-repetitions", "TriesAgain", W, "does not give up"),
+    *((each, "TriesAgain", W, "before the time that Retry-After names") for each in WAITS),
+    *((each, "AlwaysSucceeds", F, "reports success") for each in WAITS),
+    *((each, "HidesTheReason", W, "cannot tell that it is to wait") for each in WAITS),
+    ("rfc9110/15.4.2/301-loses-nothing", "Follows", F, "lost by the 301"),
+    ("rfc9110/15.4.3/302-loses-nothing", "Follows", F, "lost by the 302"),
+    ("rfc9110/15.4.8/307-loses-nothing", "Follows", P, None),
+    ("rfc9110/15.4.9/308-loses-nothing", "Follows", P, None),
+    ("rfc9110/15.4.8/307-loses-nothing", "AlwaysSucceeds", F, "lost by the 307"),
+    ("rfc9110/15.4.9/308-loses-nothing", "AlwaysSucceeds", F, "lost by the 308"),
+    ("rfc9110/15.4.9/308-loses-nothing", "HandsOverTheStatus", W, "lost by the 308"),
+    ("rfc9110/15.4/credentials-stay", "FollowsWithItsToken", F, "its token to another host (302)"),
+    ("rfc9110/15.4/credentials-stay", "Follows", P, None),
+    ("rfc9110/15.4/circles-end", "FollowsForEver", W, "follows redirections for ever"),
+    ("rfc9110/15.4/circles-end", "Follows", P, None),
+    ("rfc9112/9.5/reset-is-an-error", "SwallowsErrors", F, "gave no answer"),
+    ("rfc9112/9.5/reset-is-an-error", "TriesAgain", W, "does not give up"),
+    ("rfc9112/9.5/silence-is-an-error", "NeverGivesUp", F, "that keeps silent"),
+    ("rfc9112/9.5/silence-is-an-error", "SwallowsErrors", F, "gave no answer"),
+    ("rfc9112/8/reset-in-the-answer", "SwallowsErrors", F, "answered 503"),
+    ("rfc9112/8/wrong-length", "SwallowsErrors", F, "answered 400"),
+    ("rfc9112/8/acceptance-breaks-off", "PrunesWhatFails", F, "is gone"),
+    ("rfc9112/8/acceptance-breaks-off", "SwallowsErrors", P, None),
 ]
 """Case, the sender of `mistaken` that breaks it, the verdict, and a part of the reason."""
 
@@ -104,7 +160,10 @@ class InProcess:
         self._sender = sender
 
     def ask(self, job: bytes, *, timeout: float) -> bytes:
-        return json.dumps(self._sender(json.loads(job))).encode()
+        try:
+            return json.dumps(self._sender(json.loads(job))).encode()
+        except (LookupError, OSError, TypeError, ValueError) as error:
+            raise SenderError(f"the sender ended before it answered: {error}") from error
 
     def close(self):
         pass
@@ -139,9 +198,10 @@ def run(service, mistaken):
     return begin
 
 
+@pytest.mark.parametrize("sender", ["Right", "Cautious"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_a_right_sender_passes(run, case):
-    result = run("Right").judge(case)
+def test_a_right_sender_passes(run, case, sender):
+    result = run(sender).judge(case)
     assert (result.verdict, result.problems) == ("passed", ())
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import time
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import http_ece
@@ -32,6 +33,8 @@ class Right:
 
     method = "POST"
     rs = 4096
+    follows = False
+    patience = 2.0
 
     def __init__(self, ca_file: str | None = None) -> None:
         self.authorizations: dict[tuple[str, str], str | None] = {}
@@ -43,20 +46,46 @@ class Right:
         if job["op"] == "hello":
             return {"name": type(self).__name__, "ops": ["send"], "language": "Python"}
         try:
-            return self.report(self.post(job))
-        except ValueError as error:
+            response = self.post(job)
+        except (ValueError, requests.RequestException) as error:
             return {"ok": False, "error": str(error)}
+        return self.report(response)
 
     def post(self, job: dict) -> requests.Response:
         body = self.body(job)
         endpoint = job["subscription"]["endpoint"]
         headers = {name: value for name, value in self.headers(job, body).items() if value}
         return self.session.request(
-            self.method, endpoint, data=body, headers=headers, allow_redirects=False
+            self.method,
+            endpoint,
+            data=body,
+            headers=headers,
+            allow_redirects=self.follows,
+            timeout=self.patience,
         )
 
     def report(self, response: requests.Response) -> dict:
-        return {"ok": response.ok, "status": response.status_code}
+        if response.status_code // 100 == 2:
+            return {"ok": True, "status": response.status_code}
+        return {
+            "ok": False,
+            "status": response.status_code,
+            "retry_after": response.headers.get("Retry-After"),
+            "error": self.reason(response),
+        }
+
+    def reason(self, response: requests.Response) -> str:
+        said = response.headers.get("X-WNS-Error-Description") or self.text(response)
+        return f"{response.status_code} {response.reason}: {said}"
+
+    def text(self, response: requests.Response) -> str:
+        """The body, or what a vendor says in its JSON."""
+        try:
+            members = response.json()
+        except ValueError:
+            return response.text[:500]
+        members = members if isinstance(members, dict) else {}
+        return str(members.get("reason") or members.get("message"))
 
     # The body
 
@@ -144,6 +173,41 @@ class Right:
         return load_pem_private_key(job["vapid"]["private_key_pem"].encode(), None)
 
 
+class Cautious(Right):
+    """Tries three times, waits where it is told to, and sends nothing that is malformed."""
+
+    def post(self, job):
+        if len(self.payload(job) or b"") > 3993:
+            raise ValueError("the payload is too long")
+        for _ in range(2):
+            pause, response = self.attempt(job)
+            if pause is None:
+                return response
+            time.sleep(pause)
+        return super().post(job)
+
+    def attempt(self, job):
+        """The seconds after which to try again, or None, and the answer if there was one."""
+        try:
+            response = super().post(job)
+        except requests.Timeout:
+            raise
+        except requests.ConnectionError:
+            return 0.01, None
+        again = response.status_code == 429 or response.status_code >= 500
+        return self.pause(response.headers.get("Retry-After")) if again else None, response
+
+    def pause(self, retry_after):
+        if retry_after is None:
+            return 0.01
+        seconds = (
+            float(retry_after)
+            if retry_after.isdigit()
+            else parsedate_to_datetime(retry_after).timestamp() - time.time()
+        )
+        return max(0.0, seconds) if seconds <= 5 else None
+
+
 class Gets(Right):
     method = "GET"
 
@@ -189,6 +253,92 @@ class HidesTheReason(Right):
 class SaysGone(Right):
     def report(self, response):
         return {"ok": response.ok, "gone": response.status_code in (404, 410)}
+
+
+class OnlyCreated(Right):
+    """Takes 201 alone for success."""
+
+    def report(self, response):
+        created = response.status_code == 201
+        return {"ok": created, "status": response.status_code}
+
+
+class PrunesWhatIsRefused(Right):
+    def report(self, response):
+        return {**super().report(response), "gone": 400 <= response.status_code < 500}
+
+
+class PrunesWhatFails(Right):
+    def __call__(self, job):
+        result = super().__call__(job)
+        return {**result, "gone": True} if "error" in result else result
+
+
+class Crashes(Right):
+    """Does not expect that an error has no reason, or not in this form."""
+
+    def report(self, response):
+        return {"ok": False, "error": response.json()["reason"]}
+
+
+class NeverGivesUp(Right):
+    """Ends without a result, as one does that is ended when its time is over."""
+
+    patience = 0.2
+
+    def post(self, job):
+        try:
+            return super().post(job)
+        except requests.Timeout:
+            raise TimeoutError("the time is over") from None
+
+
+class TriesAgain(Right):
+    """Repeats at once, whatever was wrong."""
+
+    def post(self, job):
+        while True:
+            try:
+                response = super().post(job)
+            except requests.ConnectionError:
+                continue
+            if response.ok:
+                return response
+
+
+class TriesOnceMore(Right):
+    """With a new token, where a token was refused."""
+
+    def post(self, job):
+        response = super().post(job)
+        if response.status_code in (401, 403):
+            self.authorizations.clear()
+            response = super().post(job)
+        return response
+
+
+class TriesOnceMoreAsItWas(Right):
+    def post(self, job):
+        response = super().post(job)
+        return super().post(job) if response.status_code == 413 else response
+
+
+class Follows(Right):
+    """As most HTTP clients do: a POST becomes a GET by 301 and 302, and stays one by 307, 308."""
+
+    follows = True
+
+
+class FollowsWithItsToken(Follows):
+    def __init__(self, ca_file=None):
+        super().__init__(ca_file)
+        self.session.rebuild_auth = lambda request, response: None
+
+
+class FollowsForEver(Follows):
+    def __init__(self, ca_file=None):
+        super().__init__(ca_file)
+        self.session.max_redirects = 1000
 
 
 class NoTtl(Right):
