@@ -1,4 +1,4 @@
-"""The cases, one file for each theme. A new file adds its table here."""
+"""The cases, one file for each theme; a new one adds its table here. `reports` is for several."""
 
 from __future__ import annotations
 

@@ -28,19 +28,19 @@ EARLY_FOR_DATE: Final = timedelta(seconds=0.5)
 """The same for dates, which have whole seconds only."""
 
 _RETRY_AFTER: Final = "RFC 9110, Section 10.2.3"
-_ROWS: Final[tuple[tuple[str, str, str, str, FaultMembers], ...]] = (
+_ROWS: Final[tuple[tuple[str, str, str, str | None, FaultMembers], ...]] = (
     (
         "rfc8030/8.4/429-retry-after",
         "Who is told to wait (429, Retry-After in seconds) waits, or tells the caller.",
         f"RFC 8030, Section 8.4; {_RETRY_AFTER}",
-        "rfc",
+        None,
         {"status": 429, "retry_after": PAUSE},
     ),
     (
         "rfc9110/10.2.3/retry-after-is-a-date",
         "Who is told to wait (429, Retry-After as a date) waits, or tells the caller.",
         _RETRY_AFTER,
-        "rfc",
+        None,
         {"status": 429, "retry_after": {"date": PAUSE}},
     ),
     (
@@ -54,15 +54,15 @@ _ROWS: Final[tuple[tuple[str, str, str, str, FaultMembers], ...]] = (
         "rfc9110/15.6.4/503-retry-after",
         "Who is told to wait (503, Retry-After in seconds) waits, or tells the caller.",
         f"RFC 9110, Section 15.6.4; {_RETRY_AFTER}",
-        "rfc",
+        None,
         {"status": 503, "retry_after": PAUSE},
     ),
 )
-"""Id, requirement, section, profile of the subscription, answer."""
+"""Id, requirement, section, profile of the subscription (None: that of the run), answer."""
 
 
 def _declare(
-    case_id: str, requirement: str, section: str, profile: str, answer: FaultMembers
+    case_id: str, requirement: str, section: str, profile: str | None, answer: FaultMembers
 ) -> None:
     @TABLE.judged(case_id, requirement, section=section)
     def waits_or_tells(trial: Trial) -> Iterator[Problem]:

@@ -79,7 +79,7 @@ def test_before_its_first_job_a_sender_has_no_log(either):
     [
         ("crashes", "ended with exit code 3"),
         ("is_killed", "was ended by SIGKILL"),
-        ("prints_a_huge_line", "a line of more than 1048576 octets"),
+        ("prints_a_huge_line", f"a line of more than {processes.LINE_LIMIT} octets"),
     ],
 )
 def test_a_failure_is_named(either, behaviour, text):

@@ -106,6 +106,13 @@ def test_retry_after_may_be_a_date():
     assert SendResult.parse({"ok": False, "retry_after": date}).retry_after == date
 
 
+def test_of_a_long_error_the_beginning_is_kept():
+    result = SendResult.parse({"ok": False, "error": "refused: " + "x" * 1_000_000})
+    assert result.error.startswith("refused: xxx")
+    assert result.error.endswith("x… (1000009 characters)")
+    assert len(result.error) < 5000
+
+
 def test_an_option_that_is_not_supported_needs_no_ok():
     assert SendResult.parse({"unsupported": "topic"}).unsupported == "topic"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mockpush.errors import InvalidRequestError
@@ -76,6 +78,15 @@ def test_the_evidence_is_the_first_push_that_shows_each_mistake(result_of):
     assert result.evidence.jobs == (*first.evidence.jobs, *second.evidence.jobs)
 
 
+def test_where_a_redirection_led_is_no_matter_of_the_push_service(result_of):
+    first = result_of()
+    led = result_of("vapid.aud.mismatch", subscription="s2")
+    [push], [elsewhere] = first.evidence.jobs, led.evidence.jobs
+    together = replace(push, requests=(*push.requests, *elsewhere.requests))
+    assert found(replace(first, evidence=Evidence(jobs=(together,)))) == []
+    assert found(led) == ["vapid.aud.mismatch"]
+
+
 def test_that_it_takes_all_is_a_case_that_passed(result_of):
     result = judged(result_of(LOCAL), name="wns")
     assert (result.id, result.verdict, result.reason) == ("vendors/wns", "passed", None)
@@ -127,7 +138,11 @@ def sender(tmp_path, monkeypatch):
 
 PROGRAM = """
 import base64
+import requests
 from pywebpush import WebPushException, webpush
+
+session = requests.Session()
+session.max_redirects = 0
 
 def answer(job):
     if job["op"] == "hello":
@@ -140,6 +155,8 @@ def answer(job):
             vapid_private_key=job["vapid"]["private_key"],
             vapid_claims={"sub": "CONTACT"},
             ttl=job["ttl"],
+            timeout=2,
+            requests_session=session,
             headers={name: value for name, value in fields.items() if value is not None},
         )
     except WebPushException as error:

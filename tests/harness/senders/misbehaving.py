@@ -93,7 +93,7 @@ def prints_octets() -> None:
 
 def prints_a_huge_line() -> None:
     for _ in sys.stdin:
-        for _ in range(64):
+        for _ in range(80):
             say(b"x" * (1 << 16))
         say(b"\n")
 
