@@ -22,10 +22,11 @@ class Push:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
-    """A job to which the sender gave no result; `error` says how."""
+    """A job to which the sender gave no result, and what came of it; `error` says how it ended."""
 
     job: SendJob
     error: str
+    requests: tuple[Request, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

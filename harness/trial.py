@@ -98,18 +98,19 @@ class Trial:
             topic=ask.topic,
             vapid=self.vapid,
         )
-        result = self._result(job)
+        result = self._result(job, target)
         requests = self._arrived(target, patience=ARRIVAL if result.ok else 0.0)
         messages = tuple(self.control.message(each.message) for each in requests if each.message)
         push = Push(job=job, result=result, requests=requests, messages=messages)
         self._jobs.append(push)
         return push
 
-    def _result(self, job: SendJob) -> SendResult:
+    def _result(self, job: SendJob, target: PushSubscription) -> SendResult:
         try:
             result = self._conversation.send(job)
         except SenderError as error:
-            self._jobs.append(Unanswered(job=job, error=str(error)))
+            requests = self._arrived(target, patience=0.0)
+            self._jobs.append(Unanswered(job=job, error=str(error), requests=requests))
             raise
         if result.unsupported is not None:
             raise NotApplicableError(f"the sender has no option for {result.unsupported}")

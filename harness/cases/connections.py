@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Unpack
 
+from mockpush.client.faults import FaultMembers
 from mockpush.protocol.fault_kinds import FaultKind
 
 from ..case import CaseTable
 from ..errors import SenderError
 from ..trial import Trial
 from ..verdict import Problem
-from .reports import answered, failure, few
+from .reports import ENOUGH, answered, failure, few
 
 TABLE: Final = CaseTable()
+
+
+_NO_ANSWER: Final = (
+    "Without a time limit one silent push service holds up all other messages: set one. `hello` "
+    "says in timeout_s how long a job may take."
+)
+_BROKEN: Final = (
+    "Look for the error of the answer, not only for that of the request: HTTP clients that hand "
+    "over an answer before it is complete tell there that it broke off."
+)
+
+
+def _given_up(
+    trial: Trial, hint: str, *, times: int = ENOUGH, **fault: Unpack[FaultMembers]
+) -> Iterator[Problem]:
+    """Problems with a push that meets this fault, if its sender gives no result above all."""
+    try:
+        push = answered(trial, times=times, **fault)
+    except SenderError as error:
+        yield trial.problem(
+            "the sender does not come to an end",
+            expected="a result within the limit of the job",
+            actual=str(error),
+            hint=hint,
+        )
+    else:
+        yield from failure(trial, push)
+        yield from few(trial, push)
 
 
 @TABLE.judged(
@@ -21,9 +50,7 @@ TABLE: Final = CaseTable()
     "A push whose connection is reset before an answer is reported as failed.",
 )
 def reset(trial: Trial) -> Iterator[Problem]:
-    push = answered(trial, kind=FaultKind.RESET)
-    yield from failure(trial, push)
-    yield from few(trial, push)
+    return _given_up(trial, _BROKEN, kind=FaultKind.RESET)
 
 
 @TABLE.judged(
@@ -31,18 +58,8 @@ def reset(trial: Trial) -> Iterator[Problem]:
     "A push that is never answered is given up within the limit of the job.",
 )
 def silence(trial: Trial) -> Iterator[Problem]:
-    try:
-        push = answered(trial, kind=FaultKind.NO_ANSWER)
-    except SenderError as error:
-        yield trial.problem(
-            "the sender does not give up a push service that keeps silent",
-            expected="an error within the limit of the job",
-            actual=str(error),
-            hint="Without a time limit one silent push service holds up all other messages: set "
-            "one. `hello` says in timeout_s how long a job may take.",
-        )
-    else:
-        yield from failure(trial, push)
+    # Once: who has waited for its limit may try again, and is to be within that of the job.
+    return _given_up(trial, _NO_ANSWER, times=1, kind=FaultKind.NO_ANSWER)
 
 
 @TABLE.judged(
@@ -51,7 +68,7 @@ def silence(trial: Trial) -> Iterator[Problem]:
 )
 def reset_in_the_answer(trial: Trial) -> Iterator[Problem]:
     body = "The service is not available. " * 20
-    yield from failure(trial, answered(trial, kind=FaultKind.RESET_MIDWAY, status=503, body=body))
+    return _given_up(trial, _BROKEN, kind=FaultKind.RESET_MIDWAY, status=503, body=body)
 
 
 @TABLE.judged(
@@ -59,7 +76,7 @@ def reset_in_the_answer(trial: Trial) -> Iterator[Problem]:
     "An error (400) with less of a body than Content-Length says is an error.",
 )
 def wrong_length(trial: Trial) -> Iterator[Problem]:
-    yield from failure(trial, answered(trial, kind=FaultKind.WRONG_LENGTH, status=400, body="no"))
+    return _given_up(trial, _BROKEN, kind=FaultKind.WRONG_LENGTH, status=400, body="no")
 
 
 @TABLE.judged(
@@ -68,4 +85,4 @@ def wrong_length(trial: Trial) -> Iterator[Problem]:
 )
 def acceptance_breaks_off(trial: Trial) -> Iterator[Problem]:
     # The message is there, which the sender may know by the status, or may not: both are right.
-    yield from failure(trial, answered(trial, times=1, kind=FaultKind.RESET_MIDWAY))
+    return _given_up(trial, _BROKEN, times=1, kind=FaultKind.RESET_MIDWAY)

@@ -200,12 +200,11 @@ def _evidence(evidence: Evidence) -> EvidenceRecord:
 
 def _job(each: Push | Unanswered) -> JobRecord:
     done = each if isinstance(each, Push) else None
-    requests = done.requests if done else ()
     return JobRecord(
         job=each.job.shown(),
         result=done.result if done else None,
         error=None if isinstance(each, Push) else each.error,
-        requests=tuple(_request(request, each.job) for request in requests),
+        requests=tuple(_request(request, each.job) for request in each.requests),
         messages=tuple(message.id for message in done.messages) if done else (),
     )
 

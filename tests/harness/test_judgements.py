@@ -140,12 +140,14 @@ MISTAKES = [
     ("rfc9110/15.4/circles-end", "Follows", P, None),
     ("rfc9112/9.5/reset-is-an-error", "SwallowsErrors", F, "gave no answer"),
     ("rfc9112/9.5/reset-is-an-error", "TriesAgain", W, "does not give up"),
-    ("rfc9112/9.5/silence-is-an-error", "NeverGivesUp", F, "that keeps silent"),
+    ("rfc9112/9.5/silence-is-an-error", "NeverGivesUp", F, "not come to an end"),
     ("rfc9112/9.5/silence-is-an-error", "SwallowsErrors", F, "gave no answer"),
     ("rfc9112/8/reset-in-the-answer", "SwallowsErrors", F, "answered 503"),
     ("rfc9112/8/wrong-length", "SwallowsErrors", F, "answered 400"),
     ("rfc9112/8/acceptance-breaks-off", "PrunesWhatFails", F, "is gone"),
     ("rfc9112/8/acceptance-breaks-off", "SwallowsErrors", P, None),
+    ("rfc9112/8/acceptance-breaks-off", "DoesNotSeeItBreak", F, "not come to an end"),
+    ("rfc9112/8/reset-in-the-answer", "DoesNotSeeItBreak", F, "not come to an end"),
 ]
 """Case, the sender of `mistaken` that breaks it, the verdict, and a part of the reason."""
 

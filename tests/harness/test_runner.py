@@ -124,6 +124,16 @@ def test_a_sender_that_fails_fails_each_case_with_the_evidence(stream, behaviour
     assert (report.exit_code, report.sender.name) == (1, behaviour)
 
 
+def test_what_a_sender_without_a_result_has_sent_is_evidence():
+    (result,) = run_checks(
+        READY["pywebpush"], select=["rfc9112/9.5/silence-is-an-error"], timeout=0.5
+    ).results
+    (unanswered,) = result.evidence.jobs
+    assert "did not answer within 0.5 s" in unanswered.error
+    (request,) = unanswered.requests
+    assert (request.method, request.answer, request.fault["kind"]) == ("POST", None, "no_answer")
+
+
 def test_what_a_sender_logged_is_evidence(stream):
     (result,) = run_checks(stream("crashes"), select=TWO[:1]).results
     assert result.evidence.log == "no such key\n"

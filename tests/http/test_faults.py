@@ -202,6 +202,7 @@ async def test_a_page_can_read_what_was_injected(api, add, push):
         ({"action": {"status": 503, "headers": {"A": "b\nc"}}}, "no header field"),
         ({"action": {"status": 503, "headers": {"Date": "now"}}}, "by the connection itself"),
         ({"action": {"status": 503, "body": 1}}, "body must be a text"),
+        ({"action": {"status": 503, "body": "x" * 1_000_001}}, "at most 1000000 characters"),
         ({"action": {"status": 503, "body": "\ud800"}}, "body must be a text"),
         ({"action": {"location": "a b"}}, "location must be a URL"),
         ({"action": {"limit": {"requests": 1}}}, "window is missing"),

@@ -293,6 +293,16 @@ class NeverGivesUp(Right):
             raise TimeoutError("the time is over") from None
 
 
+class DoesNotSeeItBreak(Right):
+    """Waits for the rest of an answer that broke off until its time is over."""
+
+    def post(self, job):
+        try:
+            return super().post(job)
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+            raise TimeoutError("the time is over") from None
+
+
 class TriesAgain(Right):
     """Repeats at once, whatever was wrong."""
 
