@@ -20,6 +20,9 @@ from mockpush.service import PushService
 
 PROMISED: Final = 64
 """Octets that Content-Length promises and that never come."""
+READING: Final = 0.1
+"""Real seconds in which the client reads the first half: a reset takes away what it has not read.
+"""
 FOREVER: Final = 1e6
 """Real seconds."""
 
@@ -121,6 +124,7 @@ async def _reset_midway(damage: _Damage) -> None:
     head = damage.lines(length=len(body) or PROMISED)
     damage.wire.write(b"".join(head) + body[: len(body) // 2])
     await damage.wire.flush()
+    await damage.pause(READING)
     damage.wire.reset()
 
 
