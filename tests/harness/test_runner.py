@@ -72,7 +72,7 @@ def verdicts(report):
 
 def test_pywebpush_is_judged_by_every_case():
     """It follows as requests does, has no time limit, and takes 200 to 202 for success."""
-    report = run_checks(READY["pywebpush"], jobs=2, timeout=3)
+    report = run_checks(READY["pywebpush"], jobs=2, timeout=5)
     others = {each.id: each.verdict for each in report.results if each.verdict != "passed"}
     assert others == {
         "rfc8292/4.2/reason-of-wns": "info",
@@ -126,10 +126,10 @@ def test_a_sender_that_fails_fails_each_case_with_the_evidence(stream, behaviour
 
 def test_what_a_sender_without_a_result_has_sent_is_evidence():
     (result,) = run_checks(
-        READY["pywebpush"], select=["rfc9112/9.5/silence-is-an-error"], timeout=0.5
+        READY["pywebpush"], select=["rfc9112/9.5/silence-is-an-error"], timeout=2
     ).results
     (unanswered,) = result.evidence.jobs
-    assert "did not answer within 0.5 s" in unanswered.error
+    assert "did not answer within 2 s" in unanswered.error
     (request,) = unanswered.requests
     assert (request.method, request.answer, request.fault["kind"]) == ("POST", None, "no_answer")
 

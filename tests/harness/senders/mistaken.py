@@ -34,7 +34,7 @@ class Right:
     method = "POST"
     rs = 4096
     follows = False
-    patience = 2.0
+    patience = 3.0
 
     def __init__(self, ca_file: str | None = None) -> None:
         self.authorizations: dict[tuple[str, str], str | None] = {}
