@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Judge: TypeAlias = "Callable[[Trial], Iterable[Problem]]"
 
 _ID: Final = re.compile(r"(?P<document>rfc\d+)/(?P<section>[\d.]+)/(?P<slug>[a-z0-9-]+)")
+SEND: Final = frozenset({"send"})
 TEXT: Final = b"The quick brown fox jumps over the lazy dog."
 
 
@@ -35,6 +36,7 @@ class Ask:
 class Case:
     """One requirement. `id` is `<document>/<section>/<slug>` and stable: it is API.
 
+    What is asked of applications is `app/<slug>`, since no document has it all.
     `judge` drives the sender through its trial and yields what is not as it should be; `ops` are
     the operations that the sender must know. `level` weighs what the judge itself finds; a finding
     of the service, of which `codes` are globs, brings its own.
@@ -46,7 +48,12 @@ class Case:
     section: str
     judge: Judge
     codes: tuple[str, ...] = ()
-    ops: frozenset[str] = frozenset({"send"})
+    ops: frozenset[str] = SEND
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether it is about what an application keeps, which only one case at a time can say."""
+        return "subscribe" in self.ops
 
 
 class CaseTable:
@@ -63,17 +70,22 @@ class CaseTable:
         level: Level = Level.MUST,
         section: str | None = None,
         codes: tuple[str, ...] = (),
+        ops: frozenset[str] = SEND,
     ) -> Callable[[Judge], Judge]:
-        """Declares a case that the decorated function judges; `section` overrides the id's."""
+        """Declares a case that the decorated function judges; `section` overrides the id's.
+
+        `ValueError` for an id without a section that is given none.
+        """
 
         def declare(judge: Judge) -> Judge:
             case = Case(
                 id=case_id,
                 requirement=requirement,
                 level=level,
-                section=section or section_of(case_id),
+                section=section_of(case_id) if section is None else section,
                 judge=judge,
                 codes=codes,
+                ops=ops,
             )
             self.cases.append(case)
             return judge
@@ -100,8 +112,19 @@ class CaseTable:
             return trial.findings(*codes)
 
 
+def place(case_id: str) -> tuple[bool, str, tuple[int, ...]]:
+    """Where a case stands: the RFCs come first, by number and section, then all else."""
+    document, *section, _ = case_id.split("/")
+    numbers = (part for each in section for part in each.split("."))
+    return (
+        not document.startswith("rfc"),
+        document,
+        tuple(int(part) for part in numbers if part.isdecimal()),
+    )
+
+
 def section_of(case_id: str) -> str:
-    """`RFC 8030, Section 5.2` for `rfc8030/5.2/…`; `ValueError` for an id of another form."""
+    """`RFC 8030, Section 5.2` for `rfc8030/5.2/…`; `ValueError` for an id that has no section."""
     match = _ID.fullmatch(case_id)
     if match is None:
         raise ValueError(f"{case_id!r} is not <document>/<section>/<slug>")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
+from typing import TypeVar
 
 from .adapters import Adapter
 from .errors import SenderError, SenderStartError
-from .jobs import Hello, HelloJob, SendJob, SendResult, parse_line
+from .jobs import Hello, HelloJob, Job, parse_line
+
+R = TypeVar("R")
 
 
 class Conversation:
@@ -29,11 +32,11 @@ class Conversation:
             log = self.log.strip()
             raise SenderStartError(f"{error}\n{log}" if log else str(error)) from error
 
-    def send(self, job: SendJob) -> SendResult:
-        """One job; `SenderError` if there is no valid result within the limit."""
+    def send(self, job: Job[R]) -> R:
+        """The result of one job; `SenderError` if there is no valid result within the limit."""
         if not (self._greeted and self._adapter.alive):
             self._greet()
-        return SendResult.parse(self._ask(job, self._hello.timeout))
+        return job.result(self._ask(job.as_json(), self._hello.timeout))
 
     @property
     def log(self) -> str:
@@ -45,12 +48,12 @@ class Conversation:
         self._adapter.close()
 
     def _greet(self) -> Hello:
-        hello = Hello.parse(self._ask(self._hello, self._start_timeout))
+        hello = Hello.parse(self._ask(self._hello.as_json(), self._start_timeout))
         self._greeted = True
         return hello
 
-    def _ask(self, job: HelloJob | SendJob, timeout: float) -> dict[str, object]:
-        line = json.dumps(job.as_json(), separators=(",", ":")).encode()
+    def _ask(self, members: Mapping[str, object], timeout: float) -> dict[str, object]:
+        line = json.dumps(members, separators=(",", ":")).encode()
         return parse_line(self._adapter.ask(line, timeout=timeout))
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
 
 from .errors import SenderError
 
@@ -22,6 +22,7 @@ LONGEST_ERROR: Final = 4096
 """Characters of a library's error that are kept."""
 
 _T = TypeVar("_T")
+_R_co = TypeVar("_R_co", covariant=True)
 
 _KINDS: Final[dict[type, tuple[tuple[type, ...], str]]] = {
     bool: ((bool,), "true or false"),
@@ -31,6 +32,22 @@ _KINDS: Final[dict[type, tuple[tuple[type, ...], str]]] = {
     list: ((list,), "a list"),
 }
 """What a member of a result may be in JSON, and how to say so."""
+
+
+class Job(Protocol[_R_co]):
+    """What a sender is asked for, once it has been greeted."""
+
+    def as_json(self) -> dict[str, object]:
+        """The members of the job on the wire."""
+        ...
+
+    def shown(self) -> dict[str, object]:
+        """The members without the private key, as reports show them."""
+        ...
+
+    def result(self, members: Mapping[str, object]) -> _R_co:
+        """The sender's answer; `SenderError` names a member that is missing or wrong."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +68,7 @@ class SendJob:
         """The members of the job on the wire."""
         return {
             **self.shown(),
-            "vapid": {
-                "subject": self.vapid.subject,
-                "public_key": self.vapid.public_key,
-                "private_key": self.vapid.private_key,
-                "private_key_pem": self.vapid.private_key_pem,
-            },
+            "vapid": key_pair(self.vapid),
         }
 
     def shown(self) -> dict[str, object]:
@@ -64,12 +76,15 @@ class SendJob:
         return {
             "op": "send",
             "subscription": dict(self.subscription),
-            "payload": None if self.payload is None else base64.b64encode(self.payload).decode(),
+            "payload": in_base64(self.payload),
             "ttl": self.ttl,
             "urgency": self.urgency and str(self.urgency),
             "topic": self.topic,
-            "vapid": {"subject": self.vapid.subject, "public_key": self.vapid.public_key},
+            "vapid": public_key(self.vapid),
         }
+
+    def result(self, members: Mapping[str, object]) -> SendResult:
+        return SendResult.parse(members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +118,17 @@ class Hello:
     @classmethod
     def parse(cls, members: Mapping[str, object]) -> Self:
         """Members that are not known are ignored; `SenderError` names a missing or wrong one."""
-        name = _member(members, "name", str)
-        ops: list[object] | None = _member(members, "ops", list)
+        name = member(members, "name", str)
+        ops: list[object] | None = member(members, "ops", list)
         if not name:
-            raise SenderError(_wrong(members, "name", "the sender's name"))
+            raise SenderError(wrong(members, "name", "the sender's name"))
         if not ops or not all(isinstance(op, str) for op in ops):
-            raise SenderError(_wrong(members, "ops", 'a list of operations such as ["send"]'))
+            raise SenderError(wrong(members, "ops", 'a list of operations such as ["send"]'))
         return cls(
             name=name,
-            version=_member(members, "version", str),
+            version=member(members, "version", str),
             ops=tuple(map(str, ops)),
-            language=_member(members, "language", str),
+            language=member(members, "language", str),
         )
 
 
@@ -136,18 +151,34 @@ class SendResult:
     @classmethod
     def parse(cls, members: Mapping[str, object]) -> Self:
         """Members that are not known are ignored; `SenderError` names a missing or wrong one."""
-        unsupported = _member(members, "unsupported", str)
-        ok = _member(members, "ok", bool)
+        unsupported = member(members, "unsupported", str)
+        ok = member(members, "ok", bool)
         if ok is None and unsupported is None:
-            raise SenderError(_wrong(members, "ok", "true or false"))
+            raise SenderError(wrong(members, "ok", "true or false"))
         return cls(
             ok=bool(ok),
-            status=_member(members, "status", int),
-            gone=_member(members, "gone", bool),
+            status=member(members, "status", int),
+            gone=member(members, "gone", bool),
             retry_after=_retry_after(members),
-            error=_beginning(_member(members, "error", str)),
+            error=_beginning(member(members, "error", str)),
             unsupported=unsupported,
         )
+
+
+def in_base64(payload: bytes | None) -> str | None:
+    """A payload as jobs have it."""
+    return None if payload is None else base64.b64encode(payload).decode()
+
+
+def public_key(vapid: VapidKeys) -> dict[str, object]:
+    """A key pair as reports show it."""
+    return {"subject": vapid.subject, "public_key": vapid.public_key}
+
+
+def key_pair(vapid: VapidKeys) -> dict[str, object]:
+    """A key pair as jobs have it, in both forms in which libraries take it."""
+    private = {"private_key": vapid.private_key, "private_key_pem": vapid.private_key_pem}
+    return {**public_key(vapid), **private}
 
 
 def parse_line(line: bytes) -> dict[str, object]:
@@ -171,19 +202,20 @@ def quoted(value: object) -> str:
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}… ({len(text)} characters)"
 
 
-def _member(members: Mapping[str, object], name: str, kind: type[_T]) -> _T | None:
+def member(members: Mapping[str, object], name: str, kind: type[_T]) -> _T | None:
+    """A member of a result, None if it is missing or null; `SenderError` if it is another kind."""
     value = members.get(name)
     accepted, description = _KINDS[kind]
     if value is None:
         return None
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
-        raise SenderError(_wrong(members, name, description))
+        raise SenderError(wrong(members, name, description))
     return cast(_T, value)
 
 
 def _retry_after(members: Mapping[str, object]) -> float | str | None:
     value = members.get("retry_after")
-    return value if isinstance(value, str) else _member(members, "retry_after", float)
+    return value if isinstance(value, str) else member(members, "retry_after", float)
 
 
 def _beginning(text: str | None) -> str | None:
@@ -192,6 +224,7 @@ def _beginning(text: str | None) -> str | None:
     return f"{text[:LONGEST_ERROR]}… ({len(text)} characters)"
 
 
-def _wrong(members: Mapping[str, object], name: str, wanted: str) -> str:
+def wrong(members: Mapping[str, object], name: str, wanted: str) -> str:
+    """What is wrong with a member of a result."""
     found = quoted(members[name]) if name in members else f"nothing: {quoted(dict(members))}"
     return f"the sender's answer must have {name!r}: {wanted}, not {found}"

@@ -12,8 +12,9 @@ from mockpush.protocol.findings import Finding, Level
 from mockpush.protocol.headers import parse_topic, parse_ttl
 from mockpush.protocol.inspection import SAFE_BODY
 
-from .evidence import Evidence, Push
+from .evidence import Evidence, FanOut, Push
 from .jobs import SendJob
+from .keeping import NotifyJob
 from .verdict import CaseResult, Problem, Verdict, heaviest, worst
 
 DOCUMENT: Final = "vendors"
@@ -51,27 +52,29 @@ class _Mistake:
     """What the push service objects to, the first push and its request that show it, how many."""
 
     objection: dict[str, Any]
-    push: Push
+    push: Push | FanOut
     request: Request
     count: int = 0
 
 
-def _pushes(results: Iterable[CaseResult]) -> Iterator[tuple[Push, Request]]:
+def _pushes(results: Iterable[CaseResult]) -> Iterator[tuple[Push | FanOut, Request]]:
     """Every request that the service did not refuse, with the push that it belongs to.
 
     Where a redirection led is no place that the push was made for.
     """
     for result in results:
         for job in result.evidence.jobs:
-            if isinstance(job, Push):
+            if isinstance(job, (Push, FanOut)):
                 yield from ((job, each) for each in job.requests if _counts(each, job))
 
 
-def _counts(request: Request, push: Push) -> bool:
+def _counts(request: Request, push: Push | FanOut) -> bool:
+    if isinstance(push, FanOut):
+        return not request.senders_fault
     return not request.senders_fault and request.subscription == push.requests[0].subscription
 
 
-def _mistakes(name: str, pushes: Iterable[tuple[Push, Request]]) -> list[_Mistake]:
+def _mistakes(name: str, pushes: Iterable[tuple[Push | FanOut, Request]]) -> list[_Mistake]:
     found: dict[str, _Mistake] = {}
     for push, request in pushes:
         asked = _asked_for(push.job)
@@ -82,7 +85,7 @@ def _mistakes(name: str, pushes: Iterable[tuple[Push, Request]]) -> list[_Mistak
     return list(found.values())
 
 
-def _asked_for(job: SendJob) -> frozenset[str]:
+def _asked_for(job: SendJob | NotifyJob) -> frozenset[str]:
     """The codes that follow from what the sender was asked to send."""
     findings: list[Finding] = []
     parse_ttl([str(job.ttl).encode()], findings)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Lock
 from time import monotonic
 from typing import Final
 from uuid import uuid4
@@ -65,6 +65,7 @@ class Run:
     options: Options
     vapid: VapidKeys = field(default_factory=VapidKeys.generate)
     _stopped: Event = field(default_factory=Event)
+    _turns: Lock = field(default_factory=Lock)
 
     def stop(self) -> None:
         """Begin no further case, and end the jobs that are under way."""
@@ -72,13 +73,23 @@ class Run:
         self.conversations.close()
 
     def judge(self, case: Case) -> CaseResult:
-        """What becomes of one case."""
+        """What becomes of one case; those about an application's subscriptions take turns."""
+        with self._turns if case.takes_turns else nullcontext():
+            return self._judge(case)
+
+    def _judge(self, case: Case) -> CaseResult:
         if self._stopped.is_set():
             return self._skipped(case, "not run: a case before it failed (--fail-fast)")
         if missing := case.ops - set(self.hello.ops):
             return self._skipped(case, f"the sender does not know {', '.join(sorted(missing))}")
         with self._tenant() as control, self.conversations.one() as conversation:
-            trial = Trial(case, control=control, conversation=conversation, vapid=self.vapid)
+            trial = Trial(
+                case,
+                control=control,
+                conversation=conversation,
+                vapid=self.vapid,
+                ops=frozenset(self.hello.ops),
+            )
             result = self._try(trial)
         if self.options.end_with(result):
             self._stopped.set()

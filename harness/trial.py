@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from mockpush.client.control import Control
 from mockpush.client.push_subscription import PushSubscription
@@ -13,14 +13,17 @@ from mockpush.protocol.findings import Level
 from mockpush.vapid_keys import VapidKeys
 
 from .errors import SenderError
-from .evidence import Evidence, Push, Unanswered
+from .evidence import Evidence, Push, Seen, Unanswered
 from .globs import selects
-from .jobs import SendJob, SendResult, quoted
+from .jobs import Job, SendJob, SendResult, quoted
+from .keeping import KeptResult, NotifyResult
 from .verdict import Problem
 
 if TYPE_CHECKING:
     from .case import Ask, Case
     from .conversation import Conversation
+
+R = TypeVar("R", SendResult, NotifyResult, KeptResult)
 
 ARRIVAL: Final = 1.0
 """Seconds that a request may come after its sender has said that the push was sent."""
@@ -41,17 +44,24 @@ class EndedError(MockpushError):
 class Trial:
     """What a case's judge works with. It keeps all that it sees as evidence.
 
-    `control` is the control API of the trial's own tenant.
+    `control` is the control API of the trial's own tenant, `ops` what the sender can be asked for.
     """
 
     def __init__(
-        self, case: Case, *, control: Control, conversation: Conversation, vapid: VapidKeys
+        self,
+        case: Case,
+        *,
+        control: Control,
+        conversation: Conversation,
+        vapid: VapidKeys,
+        ops: frozenset[str],
     ) -> None:
         self.case = case
         self.control = control
         self.vapid = vapid
+        self.ops = ops
         self._conversation = conversation
-        self._jobs: list[Push | Unanswered] = []
+        self._jobs: list[Seen] = []
         self._seen: set[str] = set()
         self._subscription: PushSubscription | None = None
 
@@ -98,19 +108,28 @@ class Trial:
             topic=ask.topic,
             vapid=self.vapid,
         )
-        result = self._result(job, target)
+        result = self.ask(job, to=target)
         requests = self._arrived(target, patience=ARRIVAL if result.ok else 0.0)
         messages = tuple(self.control.message(each.message) for each in requests if each.message)
         push = Push(job=job, result=result, requests=requests, messages=messages)
-        self._jobs.append(push)
+        self.saw(push)
         return push
 
-    def _result(self, job: SendJob, target: PushSubscription) -> SendResult:
+    def saw(self, job: Seen) -> None:
+        """Keeps a job and what came of it as evidence."""
+        self._jobs.append(job)
+
+    def ask(self, job: Job[R], *, to: PushSubscription | None = None) -> R:
+        """The sender's result, which is no evidence yet.
+
+        `NotApplicableError` if it has no such option, `SenderError` if it gives no result, which is
+        evidence, with what went to the subscription.
+        """
         try:
             result = self._conversation.send(job)
         except SenderError as error:
-            requests = self._arrived(target, patience=0.0)
-            self._jobs.append(Unanswered(job=job, error=str(error), requests=requests))
+            requests = self._arrived(to, patience=0.0) if to else ()
+            self.saw(Unanswered(job=job, error=str(error), requests=requests))
             raise
         if result.unsupported is not None:
             raise NotApplicableError(f"the sender has no option for {result.unsupported}")

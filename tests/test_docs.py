@@ -134,7 +134,8 @@ def test_every_example_is_a_test_or_the_application_under_test(generator):
         for node in ast.parse(file.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
     }
-    assert set(names) == shown | {"tests/examples/shop.py", "tests/examples/guarded.py"}
+    applications = {f"tests/examples/{name}.py" for name in ("shop", "guarded", "application")}
+    assert set(names) == shown | applications
 
 
 # What the pages hold

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..case import Case
+from ..case import Case, place
 from . import (
     answers,
     coding,
     connections,
     delivery,
+    fan_out,
     gone,
     keys,
     payload,
+    pruning,
     reasons,
     redirects,
+    retries,
     token,
     topic,
     ttl,
@@ -22,18 +25,15 @@ from . import (
     waiting,
 )
 
-_THEMES: Final = (
-    *(delivery, ttl, urgency, topic, gone, coding, payload, token, keys),
-    *(reasons, answers, waiting, redirects, connections),
-)
-
-
-def _place(case: Case) -> tuple[str, tuple[int, ...]]:
-    document, section, _ = case.id.split("/")
-    return document, tuple(map(int, section.split(".")))
-
+_OF_MESSAGES: Final = (delivery, ttl, urgency, topic, gone, coding, payload, token, keys)
+_OF_ANSWERS: Final = (reasons, answers, waiting, redirects, connections)
+_OF_APPLICATIONS: Final = (pruning, fan_out, retries)
+_THEMES: Final = (*_OF_MESSAGES, *_OF_ANSWERS, *_OF_APPLICATIONS)
 
 CASES: Final[tuple[Case, ...]] = tuple(
-    sorted((case for theme in _THEMES for case in theme.TABLE.cases), key=_place)
+    sorted(
+        (case for theme in _THEMES for case in theme.TABLE.cases),
+        key=lambda case: place(case.id),
+    )
 )
 """Every case in the order in which they run and are reported: by section, then as declared."""

@@ -53,18 +53,18 @@ TABLE.free_of(
 )
 
 
-_AUD: Final = ("vapid.aud.*", "vapid.token.other_service")
+AUD: Final = ("vapid.aud.*", "vapid.token.other_service")
 
 
 @TABLE.judged(
     "rfc8292/2/aud-of-each-push-service",
     "Two push services get a token each, with their own origin as aud.",
-    codes=_AUD,
+    codes=AUD,
 )
 def aud_of_each(trial: Trial) -> Iterator[Problem]:
-    for origin in origins(trial):
+    for origin in two_origins(trial.subscription.endpoint):
         trial.send(Ask(), to=trial.control.subscribe(origin=origin))
-    yield from trial.findings(*_AUD)
+    yield from trial.findings(*AUD)
 
 
 @TABLE.judged(
@@ -84,9 +84,9 @@ def reuses_tokens(trial: Trial) -> Iterator[Problem]:
         )
 
 
-def origins(trial: Trial) -> tuple[str, str]:
-    """Two origins at which the service can be reached."""
-    parts = urlsplit(trial.subscription.endpoint)
+def two_origins(endpoint: str) -> tuple[str, str]:
+    """Two origins at which the service of an endpoint can be reached."""
+    parts = urlsplit(endpoint)
     if parts.hostname != "localhost":
         raise NotApplicableError("the service can be reached at one origin only")
     port = "" if parts.port is None else f":{parts.port}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from ..case import place
 from ..verdict import Verdict
 from .record import CaseRecord, RunRecord
 
@@ -16,7 +17,7 @@ def rows(records: Sequence[RunRecord]) -> list[Row]:
     """Every case of any run, in the order in which the first run that has it has it."""
     by_id = [{case.id: case for case in record.cases} for record in records]
     names = dict.fromkeys(case.id for record in records for case in record.cases)
-    ordered = sorted(names, key=_place)
+    ordered = sorted(names, key=place)
     return [(name, [cases.get(name) for cases in by_id]) for name in ordered]
 
 
@@ -25,10 +26,3 @@ def differing(rows: Iterable[Row]) -> Iterator[Row]:
     for name, cases in rows:
         if any(case is None or case.verdict is not Verdict.PASSED for case in cases):
             yield name, cases
-
-
-def _place(case_id: str) -> tuple[str, tuple[int, ...]]:
-    """By document and section; a stable sort keeps the order within these."""
-    document, *section, _ = case_id.split("/")
-    numbers = (part for each in section for part in each.split("."))
-    return document, tuple(int(part) for part in numbers if part.isdecimal())

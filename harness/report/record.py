@@ -14,8 +14,9 @@ from mockpush.client.records import Request
 from mockpush.protocol.findings import Level
 
 from ..baseline import fixed
-from ..evidence import Evidence, Push, Unanswered
-from ..jobs import Hello, SendJob, SendResult
+from ..evidence import Answered, Evidence, FanOut, Push, Seen, Unanswered
+from ..jobs import Hello, SendJob
+from ..keeping import SubscribeJob
 from ..verdict import CaseResult, Problem, Report, Verdict, heaviest
 from .secrets import has, secrets, without
 
@@ -45,11 +46,26 @@ class RequestRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRecord:
+    """What a sender answered to a job, whichever it was; None: it said nothing of this."""
+
+    ok: bool
+    status: int | None = None
+    gone: bool | None = None
+    retry_after: float | str | None = None
+    error: str | None = None
+    unsupported: str | None = None
+    sent: int | None = None
+    failed: int | None = None
+    endpoints: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
     """A job and what came of it. `result` is None if the sender gave none; `error` says why."""
 
     job: Json
-    result: SendResult | None
+    result: ResultRecord | None
     error: str | None
     requests: tuple[RequestRecord, ...]
     messages: tuple[str, ...]
@@ -174,6 +190,7 @@ def _baseline(report: Report) -> BaselineRecord | None:
 
 def _case(result: CaseResult, *, known: frozenset[str]) -> CaseRecord:
     decisive = heaviest(result.problems)
+    keys = _private_keys(result.evidence)
     record = CaseRecord(
         id=result.id,
         title=result.requirement,
@@ -185,45 +202,51 @@ def _case(result: CaseResult, *, known: frozenset[str]) -> CaseRecord:
         expected=decisive.expected if decisive else None,
         actual=decisive.actual if decisive else None,
         problems=result.problems,
-        evidence=_evidence(result.evidence),
+        evidence=_evidence(result.evidence, keys),
         reproduce=result.reproduce,
         duration_ms=_ms(result.seconds),
     )
-    return without(
-        record, {word for job in result.evidence.jobs for word in secrets(job.job.vapid)}
-    )
+    return without(record, keys)
 
 
-def _evidence(evidence: Evidence) -> EvidenceRecord:
-    return EvidenceRecord(jobs=tuple(map(_job, evidence.jobs)), log=evidence.log)
+def _private_keys(evidence: Evidence) -> frozenset[str]:
+    """Those that the sender was given in this case."""
+    jobs = (each.job for each in evidence.jobs)
+    pairs = (each.vapid for each in jobs if isinstance(each, (SendJob, SubscribeJob)))
+    return frozenset(word for vapid in pairs for word in secrets(vapid))
 
 
-def _job(each: Push | Unanswered) -> JobRecord:
-    done = each if isinstance(each, Push) else None
+def _evidence(evidence: Evidence, keys: frozenset[str]) -> EvidenceRecord:
+    return EvidenceRecord(jobs=tuple(_job(each, keys) for each in evidence.jobs), log=evidence.log)
+
+
+def _job(each: Seen, keys: frozenset[str]) -> JobRecord:
+    done = each if isinstance(each, (Push, FanOut)) else None
+    requests = () if isinstance(each, Answered) else each.requests
     return JobRecord(
         job=each.job.shown(),
-        result=done.result if done else None,
-        error=None if isinstance(each, Push) else each.error,
-        requests=tuple(_request(request, each.job) for request in each.requests),
+        result=None if isinstance(each, Unanswered) else ResultRecord(**asdict(each.result)),
+        error=each.error if isinstance(each, Unanswered) else None,
+        requests=tuple(_request(request, keys) for request in requests),
         messages=tuple(message.id for message in done.messages) if done else (),
     )
 
 
-def _request(request: Request, job: SendJob) -> RequestRecord:
+def _request(request: Request, keys: frozenset[str]) -> RequestRecord:
     return RequestRecord(
         id=request.id,
         method=request.method,
         target=request.target,
         http_version=request.http_version,
         headers=request.headers.lines,
-        body=_body(request.raw["body"], job),
+        body=_body(request.raw["body"], keys),
         status=request.status,
         codes=tuple(request.codes),
     )
 
 
-def _body(body: Json, job: SendJob) -> Body:
-    leaks = has(body["base64"], secrets(job.vapid))
+def _body(body: Json, keys: frozenset[str]) -> Body:
+    leaks = has(body["base64"], keys)
     return Body(base64=None if leaks else body["base64"], size=body["size"])
 
 

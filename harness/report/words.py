@@ -7,9 +7,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from ..jobs import SendResult
 from ..verdict import Problem, Verdict
-from .record import Body, CaseRecord, JobRecord, Json, RequestRecord, RunRecord, members
+from .record import (
+    Body,
+    CaseRecord,
+    JobRecord,
+    Json,
+    RequestRecord,
+    ResultRecord,
+    RunRecord,
+    members,
+)
 
 LONG: Final = 60
 """Characters of a member of a job that are shown."""
@@ -19,6 +27,8 @@ FIRST_OCTETS: Final = 16
 """Octets of a body that are shown."""
 
 _ASKED: Final = ("op", "payload", "ttl", "urgency", "topic")
+_SENDING: Final = ("send", "notify")
+_HEADINGS: Final = {"app": "Applications"}
 
 MARKS: Final[Mapping[Verdict, str]] = {
     Verdict.FAILED: "✗",
@@ -42,8 +52,8 @@ def short(text: str, limit: int = LONG_LINE) -> str:
 
 
 def heading(document: str) -> str:
-    """`RFC 8030` for `rfc8030`."""
-    return document.replace("rfc", "RFC ")
+    """`RFC 8030` for `rfc8030`, `Applications` for `app`."""
+    return _HEADINGS.get(document) or document.replace("rfc", "RFC ")
 
 
 def about(record: RunRecord) -> str:
@@ -104,7 +114,7 @@ def evidence_lines(jobs: Iterable[JobRecord]) -> Iterator[str]:
         yield f"asked     {_brief(_asked(job.job))}"
         for request in job.requests:
             yield from request_lines(request)
-        if not job.requests:
+        if not job.requests and job.job["op"] in _SENDING:
             yield "request   none came"
         yield f"answer    {_answer(job)}"
 
@@ -126,8 +136,11 @@ def log_lines(case: CaseRecord) -> list[str]:
 
 
 def _asked(job: Json) -> Json:
-    """What was asked for; where to, the request shows."""
-    return {name: job[name] for name in _ASKED if job.get(name) is not None}
+    """What was asked for; where a push went, the request shows."""
+    asked = {name: job[name] for name in _ASKED if job.get(name) is not None}
+    if job["op"] == "subscribe":
+        asked["endpoint"] = job["subscription"]["endpoint"]
+    return asked
 
 
 def _answer(job: JobRecord) -> str:
@@ -136,7 +149,7 @@ def _answer(job: JobRecord) -> str:
     return _brief(_given(job.result))
 
 
-def _given(result: SendResult) -> Json:
+def _given(result: ResultRecord) -> Json:
     return {name: value for name, value in members(result).items() if value is not None}
 
 
@@ -158,4 +171,6 @@ def _brief(value: Json) -> str:
 def _cut(value: object) -> object:
     if isinstance(value, dict):
         return {name: _cut(member) for name, member in value.items()}
+    if isinstance(value, tuple):
+        return [_cut(each) for each in value]
     return short(value, LONG) if isinstance(value, str) else value

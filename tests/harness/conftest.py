@@ -1,5 +1,6 @@
 """What the harness's tests share: programs to drive, and a witness of processes left behind."""
 
+import json
 import os
 import select
 import sys
@@ -11,8 +12,13 @@ from types import ModuleType
 import pytest
 
 from mockpush.client.records import Request
+from mockpush.harness.conversation import Conversation, Conversations
+from mockpush.harness.errors import SenderError
 from mockpush.harness.evidence import NOTHING
-from mockpush.harness.jobs import SendJob
+from mockpush.harness.jobs import HelloJob, SendJob
+from mockpush.harness.run import Options, Run
+from mockpush.harness.senders.registry import READY
+from mockpush.harness.service import Service
 from mockpush.harness.verdict import CaseResult, Verdict
 from mockpush.protocol.findings import Level
 from mockpush.vapid_keys import VapidKeys
@@ -30,13 +36,65 @@ def program() -> Callable[..., list[str]]:
     return command
 
 
-@pytest.fixture(scope="session")
-def mistaken() -> ModuleType:
-    """The module of senders that make mistakes."""
-    spec = spec_from_file_location("mistaken", SENDERS / "mistaken.py")
+def load(name: str) -> ModuleType:
+    """One of the modules in `senders/`."""
+    spec = spec_from_file_location(name, SENDERS / f"{name}.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def mistaken() -> ModuleType:
+    """The module of senders that make mistakes."""
+    return load("mistaken")
+
+
+@pytest.fixture(scope="session")
+def applications() -> ModuleType:
+    """The module of applications that make mistakes."""
+    return load("applications")
+
+
+class InProcess:
+    """An adapter to a callable of this process."""
+
+    alive = True
+    log = ""
+
+    def __init__(self, sender: Callable[[dict], dict]) -> None:
+        self._sender = sender
+
+    def ask(self, job: bytes, *, timeout: float) -> bytes:
+        try:
+            return json.dumps(self._sender(json.loads(job))).encode()
+        except (LookupError, OSError, TypeError, ValueError) as error:
+            raise SenderError(f"the sender ended before it answered: {error}") from error
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def begin() -> Callable[..., Run]:
+    """A run of a sender of this process."""
+
+    def run(service: Service, sender: Callable[[dict], dict], count: int = 1) -> Run:
+        hello = HelloJob(ca_file=service.ca_file, control=service.control_url, timeout=10)
+        conversations = Conversations(
+            lambda: Conversation(InProcess(sender), hello=hello, start_timeout=10), count=count
+        )
+        return Run(
+            sender=READY["pywebpush"],
+            hello=conversations.start(),
+            service=service,
+            conversations=conversations,
+            options=Options(
+                strict=False, fail_fast=False, timeout=10, start_timeout=10, jobs=1, profile="rfc"
+            ),
+        )
+
+    return run
 
 
 class Witness:

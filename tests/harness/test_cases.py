@@ -40,8 +40,11 @@ def test_every_id_is_there_once():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_case_says_where_its_requirement_stands(case):
-    document, section, slug = case.id.split("/")
-    assert case.section.startswith(f"RFC {document.removeprefix('rfc')}, Section {section}")
+    place, _, slug = case.id.rpartition("/")
+    if place == "app":
+        assert re.match(r"RFC \d{4}, Section \d", case.section)
+    else:
+        assert case.section.startswith(section_of(case.id))
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug)
     assert re.fullmatch(r"[^\n]{15,95}\.", case.requirement)
 
@@ -63,13 +66,12 @@ def test_cases_stand_in_the_order_of_the_sections():
     sections = list(dict.fromkeys(case.id.rpartition("/")[0] for case in CASES))
     assert sections[:4] == ["rfc8030/5", "rfc8030/5.2", "rfc8030/5.3", "rfc8030/5.4"]
     assert len({case.id.rpartition("/")[0] for case in CASES}) == len(sections)
-    assert [each.partition("/")[0] for each in sections] == sorted(
-        each.partition("/")[0] for each in sections
-    )
+    documents = [each.partition("/")[0] for each in sections]
+    assert documents == [*sorted(documents[:-1]), "app"]
 
 
 @pytest.mark.parametrize(
-    "case_id", ["rfc8030/5.2", "rfc8030/x/slug", "rfc8030/5/Slug", "8030/5/slug"]
+    "case_id", ["rfc8030/5.2", "rfc8030/x/slug", "rfc8030/5/Slug", "8030/5/slug", "app/slug"]
 )
 def test_an_id_of_another_form_is_refused(case_id):
     with pytest.raises(ValueError, match="is not <document>/<section>/<slug>"):
@@ -88,6 +90,18 @@ def test_a_case_is_declared_where_its_judge_is():
     (case,) = table.cases
     assert (case.level, case.section, case.judge) == ("should", "RFC 8030, Section 9", judge)
     assert case.ops == {"send"}
+    assert not case.takes_turns
+
+
+def test_cases_of_applications_take_turns_and_need_what_keeps_subscriptions():
+    kept = [case for case in CASES if case.takes_turns]
+    assert [case.id for case in CASES if case.id.startswith("app/")] == [each.id for each in kept]
+    assert {case.ops for case in kept} == {frozenset({"subscribe", "notify", "subscriptions"})}
+
+
+def test_a_case_of_applications_names_its_section():
+    with pytest.raises(ValueError, match="'app/x' is not <document>/<section>/<slug>"):
+        CaseTable().judged("app/x", "It has an x.")(lambda trial: ())
 
 
 @pytest.mark.parametrize(
@@ -99,6 +113,8 @@ def test_a_case_is_declared_where_its_judge_is():
         (["*/topic-valid", "*/urgency-valid"], 2),
         (["rfc8030/5.4", "!*/topic-valid"], 4),
         (["!rfc8030/5.4"], len(CASES) - 5),
+        (["app"], 21),
+        (["app/keeps-*"], 8),
     ],
 )
 def test_globs_select_cases(patterns, number):

@@ -1,20 +1,15 @@
 """Each case, judged by the real service: what a right sender passes and a mistaken one fails."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
 
 from mockpush.harness.cases import CASES
-from mockpush.harness.conversation import Conversation, Conversations
-from mockpush.harness.errors import SenderError
-from mockpush.harness.jobs import HelloJob
-from mockpush.harness.run import Options, Run
-from mockpush.harness.senders.registry import READY
 from mockpush.harness.service import running_service
 from mockpush.harness.trial import NotApplicableError
 
-BY_ID = {case.id: case for case in CASES}
+OF_MESSAGES = [case for case in CASES if not case.takes_turns]
+BY_ID = {case.id: case for case in OF_MESSAGES}
 
 F, W, INFO, S, P = "failed", "warning", "info", "skipped", "passed"
 
@@ -152,25 +147,6 @@ MISTAKES = [
 """Case, the sender of `mistaken` that breaks it, the verdict, and a part of the reason."""
 
 
-class InProcess:
-    """An adapter to a callable of this process."""
-
-    alive = True
-    log = ""
-
-    def __init__(self, sender):
-        self._sender = sender
-
-    def ask(self, job: bytes, *, timeout: float) -> bytes:
-        try:
-            return json.dumps(self._sender(json.loads(job))).encode()
-        except (LookupError, OSError, TypeError, ValueError) as error:
-            raise SenderError(f"the sender ended before it answered: {error}") from error
-
-    def close(self):
-        pass
-
-
 @pytest.fixture(scope="module")
 def service():
     with running_service(profile="rfc") as running:
@@ -178,30 +154,14 @@ def service():
 
 
 @pytest.fixture
-def run(service, mistaken):
+def run(service, mistaken, begin):
     """A run of the sender of this name."""
 
-    def begin(name: str) -> Run:
-        sender = getattr(mistaken, name)(service.ca_file)
-        hello = HelloJob(ca_file=service.ca_file, control=service.control_url, timeout=10)
-        conversations = Conversations(
-            lambda: Conversation(InProcess(sender), hello=hello, start_timeout=10), count=1
-        )
-        return Run(
-            sender=READY["pywebpush"],
-            hello=conversations.start(),
-            service=service,
-            conversations=conversations,
-            options=Options(
-                strict=False, fail_fast=False, timeout=10, start_timeout=10, jobs=1, profile="rfc"
-            ),
-        )
-
-    return begin
+    return lambda name: begin(service, getattr(mistaken, name)(service.ca_file))
 
 
 @pytest.mark.parametrize("sender", ["Right", "Cautious"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", OF_MESSAGES, ids=lambda case: case.id)
 def test_a_right_sender_passes(run, case, sender):
     result = run(sender).judge(case)
     assert (result.verdict, result.problems) == ("passed", ())

@@ -22,6 +22,7 @@ from mockpush.harness.sender import ApplicationSender, CommandSender, PythonSend
 from mockpush.harness.senders.registry import READY, ReadySender
 
 SENDERS = Path(__file__).parent / "senders"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 TWO = ["rfc8030/5/post", "rfc8030/5/sent-once"]
 THREE = [*TWO, "rfc8030/5/201-is-success"]
 
@@ -66,6 +67,17 @@ def application(mistaken):
         thread.join()
 
 
+@pytest.fixture
+def keeping_application():
+    """The URL of the application in the documentation, which runs in a process of its own."""
+    command = [sys.executable, str(EXAMPLES / "application.py")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
 def verdicts(report):
     return [result.verdict for result in report.results]
 
@@ -81,10 +93,24 @@ def test_pywebpush_is_judged_by_every_case():
         "rfc9110/15.4.2/301-loses-nothing": "failed",
         "rfc9110/15.4.3/302-loses-nothing": "failed",
         "rfc9112/9.5/silence-is-an-error": "failed",
+        **{case.id: "skipped" for case in select_cases(["app"])},
     }
     assert [each.id for each in report.results] == [case.id for case in select_cases(())]
     assert (report.sender.name, report.sender.version) == ("pywebpush", READY["pywebpush"].version)
     assert (report.exit_code, report.profile) == (1, "rfc")
+
+
+def test_a_sender_that_keeps_no_subscriptions_is_not_judged_by_how_it_does():
+    report = run_checks(READY["pywebpush"], select=["app"])
+    reasons = {each.reason for each in report.results}
+    assert reasons == {"the sender does not know notify, subscribe, subscriptions"}
+    assert report.exit_code == 0
+
+
+def test_a_real_application_is_judged_by_what_it_keeps(keeping_application):
+    report = run_checks(ApplicationSender(keeping_application), select=["app"], jobs=4)
+    others = [(each.id, each.verdict) for each in report.results if each.verdict != "passed"]
+    assert others == [("app/one-token-for-each-push-service", "info")]
 
 
 def test_a_callable_is_a_sender(monkeypatch):

@@ -9,8 +9,9 @@ import pytest
 from mockpush import __version__
 from mockpush.errors import ConfigurationError
 from mockpush.harness.cases import CASES
-from mockpush.harness.evidence import Evidence, Push, Unanswered
+from mockpush.harness.evidence import Answered, Evidence, FanOut, Push, Unanswered
 from mockpush.harness.jobs import SendResult
+from mockpush.harness.keeping import KeptResult, NotifyJob, NotifyResult, SubscriptionsJob
 from mockpush.harness.report.document import document, dump, listed, parse, ready
 from mockpush.harness.report.record import recorded
 from mockpush.harness.runner import run_checks
@@ -190,6 +191,18 @@ def test_the_schema_fits_a_run_with_everything(record, failed, case_result, host
 def test_the_schema_fits_what_a_real_sender_makes():
     report = run_checks(READY["pywebpush"], select=["rfc8030/5/post", "rfc8030/7.3"])
     assert violations(of(recorded(report)), SCHEMA) == []
+
+
+def test_the_schema_fits_what_an_application_makes(record, failed):
+    keeps = Answered(job=SubscriptionsJob(), result=KeptResult(endpoints=("https://x/",)))
+    fan_out = FanOut(
+        job=NotifyJob(payload=None, ttl=60, urgency=None, topic=None),
+        result=NotifyResult(ok=True, sent=1, failed=0),
+        requests=(),
+        messages=(),
+    )
+    run = record(failed(id="app/prunes-410", evidence=Evidence(jobs=(keeps, fan_out))))
+    assert violations(of(run), SCHEMA) == []
 
 
 @pytest.mark.parametrize(

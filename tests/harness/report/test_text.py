@@ -48,7 +48,7 @@ def test_cases_stand_under_their_document_and_section(lines, case_result):
         "  Section 2",
         f"    ✓ y{said}",
         "",
-        "app",
+        "Applications",
         f"    ✓ z{said}",
     ]
 
