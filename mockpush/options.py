@@ -36,7 +36,8 @@ class ServiceOptions:
     `variants`: doubtful facts of vendors to be taken the other way, as `fcm.too_large_400`.
     `more_profiles`: besides those that mockpush brings, or in their place.
     `vendor_hosts`: endpoints of a vendor's profile are given out under the vendor's own origin.
-    `require`: the names of profiles that must take every push.
+    `require`: the names of profiles that must take every push. `message_limit`: messages that may
+    wait for a Firefox before it is given up.
     """
 
     profile: str = "rfc"
@@ -50,6 +51,7 @@ class ServiceOptions:
     variants: tuple[str, ...] = ()
     more_profiles: tuple[Profile, ...] = ()
     require: tuple[str, ...] = ()
+    message_limit: int = 150
 
     @property
     def eager(self) -> bool:
@@ -58,8 +60,14 @@ class ServiceOptions:
 
     def profiles(self) -> Mapping[str, Profile]:
         """The profiles as the options make them, by name; `ConfigurationError` if there is none."""
-        tables = self.tables()
+        tables = {name: self._with_backlog(each) for name, each in self.tables().items()}
         return tables if self.max_body is None else _limited(tables, self.max_body)
+
+    def _with_backlog(self, profile: Profile) -> Profile:
+        if profile.delivery.backlog_limit is None:
+            return profile
+        delivery = replace(profile.delivery, backlog_limit=self.message_limit)
+        return replace(profile, delivery=delivery)
 
     def tables(self) -> Mapping[str, Profile]:
         """The profiles with the limits of the push services themselves."""

@@ -9,14 +9,12 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from mockpush.protocol.inspection import Inspection
 from mockpush.protocol.judging import Judgement
 from mockpush.protocol.model import PushRequest
 from mockpush.protocol.records import RequestRecord, WireAnswer
-
-NO_TENANT: Final = ""
+from mockpush.storage.base import NO_TENANT
 
 
 class Stray(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from mockpush.endpoints import VENDOR, endpoint, origin_of
 from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
@@ -31,6 +31,7 @@ from mockpush.protocol.inspection import (
 )
 from mockpush.protocol.judging import Profile, judge
 from mockpush.protocol.model import (
+    Holder,
     PushRequest,
     Subscription,
     SubscriptionKeys,
@@ -41,12 +42,12 @@ from mockpush.protocol.payload import linted
 from mockpush.protocol.records import PushMessage, RequestRecord, WireAnswer
 from mockpush.real_clock import process_time, real_time
 from mockpush.receipts import find_receipts, open_receipts
-from mockpush.server_journal import NO_TENANT, ServerJournal
-from mockpush.storage.base import Keep, Storage
+from mockpush.server_journal import ServerJournal
+from mockpush.storage.base import NO_TENANT, Keep, Storage
 from mockpush.storage.memory import MemoryStorage
 from mockpush.unreadable import explain
+from mockpush.user_agents import DEFAULT_TENANT, UserAgents
 
-DEFAULT_TENANT: Final = "default"
 _T = TypeVar("_T")
 
 
@@ -66,6 +67,7 @@ class PushService:
         self.faults = FaultPlans(self.storage, self.profiles)
         self.origins: tuple[str, ...] = ("https://localhost",)
         self.journal = ServerJournal(self.options.limits.requests)
+        self.user_agents = UserAgents(self)
         self._lost: dict[str, None] = {}
         self._closing = False
         self._looks = Looks.of(eager=self.options.eager, refuses=self.options.refuse_undecryptable)
@@ -126,15 +128,16 @@ class PushService:
         expires_at: float | None = None,
         online: bool = True,
         held: bool = False,
+        holder: Holder | None = None,
         set_id: str | None = None,
         joins: bool = False,
     ) -> Subscription:
         """A new subscription (RFC 8030, Section 4).
 
         `keys` with a private key make it managed; without keys it is opaque. `held`: a user agent
-        fetches its messages. It begins the set `set_id`, or joins it. `origin` is that of the
-        endpoint, or `endpoints.VENDOR`. `InvalidRequestError` for an unknown profile or set,
-        `LimitError` at the limit.
+        fetches its messages; `holder`: it gets them through a gateway. It begins the set `set_id`,
+        or joins it. `origin` is that of the endpoint, or `endpoints.VENDOR`. `InvalidRequestError`
+        for an unknown profile or set, `LimitError` at the limit.
         """
         chosen = self.profile(profile or self.options.profile)
         token = new_token()
@@ -153,7 +156,8 @@ class PushService:
             keys=keys,
             application_server_key=application_server_key,
             expires_at=expires_at,
-            held=held,
+            held=held or holder is not None,
+            holder=holder,
             online=online,
             set_id=set_id,
         )
@@ -289,6 +293,8 @@ class PushService:
             if message.receipt is not None:
                 await open_receipts(self.storage, message, message.receipt)
             await self.storage.accept(message, record, record.judgement.profile.delivery)
+            if subscription.holder is not None:
+                await self.user_agents.deliver(message, subscription, subscription.holder)
         except LimitError:
             record = refused_as_full(record, subscription)
             await self.storage.record(record)

@@ -243,6 +243,10 @@ class Settings:
         metadata=_row(COUNT, "Largest body of a push in octets, instead of the profile's limit."),
     )
     max_faults: int = field(default=1_000, metadata=_row(COUNT, "Most fault plans of a tenant."))
+    max_user_agents: int = field(
+        default=10_000,
+        metadata=_row(COUNT, "Most user agents that are there or may come back."),
+    )
     max_tenants: int = field(default=4_096, metadata=_row(COUNT, "Most tenants."))
     inspection: str = field(
         default="eager",
@@ -259,6 +263,14 @@ class Settings:
         metadata=_row(
             choice("process", "service"),
             "Judge the exp of tokens by the clock of the process, or by that of the tenant.",
+        ),
+    )
+
+    message_limit: int = field(
+        default=150,
+        metadata=_row(
+            COUNT,
+            "Messages that may wait for a Firefox: one that finds more loses its subscriptions.",
         ),
     )
 
@@ -279,6 +291,7 @@ class Settings:
             refuse_undecryptable=self.refuse_undecryptable,
             token_clock=TokenClock(self.token_clock),
             max_body=self.max_body,
+            message_limit=self.message_limit,
             vendor_hosts=self.proxy_port is not None,
             limits=Limits(
                 faults=self.max_faults,
@@ -286,6 +299,7 @@ class Settings:
                 subscriptions=self.max_subscriptions,
                 messages=self.max_messages,
                 requests=self.max_requests,
+                user_agents=self.max_user_agents,
             ),
             variants=self.variants,
             require=self.require,

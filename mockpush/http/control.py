@@ -10,7 +10,15 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from mockpush._version import __version__
-from mockpush.http import administration, events, faults, inspection, subscriptions, traffic
+from mockpush.http import (
+    administration,
+    events,
+    faults,
+    inspection,
+    subscriptions,
+    traffic,
+    user_agents,
+)
 from mockpush.http.answers import HANDLERS, ROOT, JSONAnswer
 from mockpush.http.hosts import LOOPBACK, HostGuard
 from mockpush.http.openapi import document
@@ -38,6 +46,7 @@ def application(
         *traffic.OPERATIONS,
         *faults.OPERATIONS,
         *events.OPERATIONS,
+        *user_agents.OPERATIONS,
         *inspection.OPERATIONS,
         *administration.OPERATIONS,
         *health,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from mockpush.errors import InvalidRequestError
@@ -148,6 +148,14 @@ def boolean() -> Kind[bool]:
         return value
 
     return Kind("true or false", {"type": "boolean"}, read)
+
+
+def flag() -> Kind[bool]:
+    """A boolean as a query parameter."""
+    return replace(boolean(), from_text=lambda word: _FLAGS.get(word, word))
+
+
+_FLAGS: Final[Mapping[str, object]] = {"true": True, "false": False}
 
 
 def only_true() -> Kind[bool]:

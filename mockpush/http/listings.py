@@ -18,6 +18,7 @@ from mockpush.http.kinds import Json, Kind, decoded, integer, number
 from mockpush.http.matching import Fields, closest, differences
 from mockpush.http.operations import Call
 from mockpush.service import PushService
+from mockpush.storage.base import NO_TENANT
 
 R = TypeVar("R")
 
@@ -51,7 +52,8 @@ class Listing(Generic[R]):
 
     `read(service, tenant, after)` gives the records behind a number, oldest first; `at` is the time
     of a record in seconds, `fields` those that can be asked for. `show(service, tenant, records)`
-    sees all that are shown at once, since some explain each other.
+    sees all that are shown at once, since some explain each other. What is not `scoped` belongs to
+    no tenant.
     """
 
     letter: str
@@ -63,6 +65,7 @@ class Listing(Generic[R]):
     fields: Fields[R]
     kinds: Mapping[str, Kind[Any]] = field(default_factory=dict)
     waits: bool = False
+    scoped: bool = True
 
     @property
     def query(self) -> Mapping[str, Kind[Any]]:
@@ -92,12 +95,13 @@ class Listing(Generic[R]):
             found = await look()
             return found if found.complete else None
 
-        await call.service.now(call.tenant)
+        tenant = call.tenant if self.scoped else NO_TENANT
+        await call.service.now(tenant)
         found = await look()
         if found.complete:
             return found
         timeout = call.query.get("timeout", WAITS["timeout"].schema["default"])
-        waiting = call.service.wait(call.tenant, look_again, timeout=timeout)
+        waiting = call.service.wait(tenant, look_again, timeout=timeout)
         return await while_connected(call.request, waiting) or await look()
 
     async def page(self, call: Call) -> Json:

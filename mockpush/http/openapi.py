@@ -23,7 +23,7 @@ from mockpush.http.shapes import (
     schema_of,
 )
 from mockpush.http.traffic_views import ANSWER, FINDING, MESSAGE, OBJECTION, REQUEST
-from mockpush.http.views import CLOCK, EVENT, STRAY, SUBSCRIPTION, TENANT
+from mockpush.http.views import CLOCK, EVENT, STRAY, SUBSCRIPTION, TENANT, USER_AGENT
 
 _ITEMS: Final = {
     "Subscription": schema_of(SUBSCRIPTION),
@@ -33,6 +33,7 @@ _ITEMS: Final = {
     "Stray": schema_of(STRAY),
     "Event": schema_of(EVENT),
     "Fault": schema_of(FAULT),
+    "UserAgent": schema_of(USER_AGENT),
 }
 
 _NEAR_MISS: Final = object_of(

@@ -29,6 +29,7 @@ from mockpush.http.shapes import View, show
 from mockpush.service import DEFAULT_TENANT, PushService
 
 NO_MEMBERS: Final = record({})
+_WITH_BODY: Final = ("POST", "PATCH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Operation:
             name: self.query[name].parse(name, self.query[name].from_text(text))
             for name, text in own.items()
         }
-        body = await self._body(request) if self.method == "POST" else {}
+        body = await self._body(request) if self.method in _WITH_BODY else {}
         return Call(request, service, tenant, query, body)
 
     async def _body(self, request: Request) -> Json:

@@ -175,7 +175,10 @@ async def expire(call: Call) -> Response:
 
 async def go_online(call: Call) -> Response:
     """The user agent comes; answered when what was pending has been delivered."""
-    await call.service.set_presence(await _find(call), online=True)
+    subscription = await _find(call)
+    await call.service.set_presence(subscription, online=True)
+    if subscription.holder is not None:
+        await call.service.user_agents.look(subscription.holder.device)
     return await read(call)
 
 

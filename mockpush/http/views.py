@@ -30,6 +30,7 @@ from mockpush.protocol.model import (
     SubscriptionState,
     base64url_encode,
 )
+from mockpush.protocol.user_agents import UserAgent, UserAgentKind
 from mockpush.server_journal import Stray, StrayEntry
 from mockpush.storage.base import TenantSummary
 
@@ -57,9 +58,22 @@ SUBSCRIPTION: Final[View[Subscription]] = {
         OPTIONAL_STRING, lambda each: encoded(each.application_server_key)
     ),
     "tenant": Shown(STRING, lambda each: each.tenant),
+    "user_agent": Shown(
+        OPTIONAL_STRING, lambda each: None if each.holder is None else each.holder.user_agent
+    ),
     "created_at": Shown(TIME, lambda each: iso_time(each.created_at)),
 }
 
+
+USER_AGENT: Final[View[UserAgent]] = {
+    "id": Shown(STRING, lambda each: each.id),
+    "kind": Shown(nullable(enum_of(UserAgentKind)), lambda each: each.kind),
+    "device": Shown(OPTIONAL_STRING, lambda each: each.device),
+    "tenant": Shown(STRING, lambda each: each.tenant),
+    "online": Shown(BOOLEAN, lambda each: each.online),
+    "connected": Shown(BOOLEAN, lambda each: each.connected),
+    "since": Shown(TIME, lambda each: iso_time(each.since)),
+}
 
 STRAY: Final[View[tuple[StrayEntry, SeenRequest | None]]] = {
     "id": Shown(STRING, lambda each: str(each[0].id)),

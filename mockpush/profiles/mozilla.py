@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from mockpush.protocol.delivery import AUTOPUSH
 from mockpush.protocol.judging import (
     Compare,
     Measure,
@@ -286,6 +287,7 @@ MOZILLA: Final = Profile(
         "bridge_connection": _refusal(502, 902, "Bridge connection error"),
         "bridge_timeout": _refusal(502, 903, "Bridge request timeout"),
     },
+    delivery=AUTOPUSH,
     deletes_again=True,
     variants={
         "documented_404": Variant("404 has the documented body instead of none"),

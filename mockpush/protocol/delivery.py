@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from mockpush.protocol.model import MessageState
 
@@ -16,16 +16,27 @@ class Delivery:
     `window`: how many may be delivered without being acknowledged (None: any number).
     `collapse_delivered`: a topic also replaces a message that is delivered, not yet acknowledged.
     `message_limit`: the oldest of more pending messages than this is dropped (None: no limit).
+    `topics_first`: so many messages with a topic go before all others, with nothing else at the
+    same time (0: they take their turn).
+    `acknowledge`: whether a message is done with when it is acknowledged, or with its batch; then
+    the next batch is claimed when the one before is done with, whatever else is on its way.
+    `backlog_limit`: a user agent that comes and finds more messages than this is given up, with
+    all its subscriptions (None: no limit).
     """
 
     window: int | None
     collapse_delivered: bool = False
     message_limit: int | None = None
+    topics_first: int = 0
+    acknowledge: Literal["each", "batch"] = "each"
+    backlog_limit: int | None = None
 
 
 RFC8030: Final = Delivery(window=1)
 """Monitoring by long poll: one message an answer (RFC 8030, Section 6)."""
 
+AUTOPUSH: Final = Delivery(window=10, topics_first=11, acknowledge="batch", backlog_limit=150)
+"""What waits when Firefox comes. What arrives while it is there is in no window (autopush-rs)."""
 
 NOBODY_THERE: Final = "TTL 0 and nobody there"
 """Why a message is dropped whose user agent is not connected (RFC 8030, Section 5.2)."""
@@ -45,6 +56,25 @@ class Step(StrEnum):
     REPLACE = "replaced"
     DROP = "dropped"
     CANCEL = "cancelled"
+
+
+class Report(StrEnum):
+    """What a user agent tells about a message it got; each is an event of the same name.
+
+    None changes the state of the message.
+    """
+
+    DECRYPTED = "decrypted"
+    NOT_DECRYPTED = "not_decrypted"
+    DISPATCHED = "dispatched"
+    """the push event has been fired"""
+    COMPLETED = "completed"
+    """its handlers have ended"""
+    REJECTED = "rejected"
+    """they have failed"""
+    NOTIFICATION_SHOWN = "notification_shown"
+    NOTIFICATION_CLICKED = "notification_clicked"
+    NOTIFICATION_CLOSED = "notification_closed"
 
 
 TRANSITIONS: Final[dict[tuple[MessageState, Step], MessageState]] = {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class EventKind(StrEnum):
-    """Every kind of event; `message.*` follow the steps in `delivery.py`.
+    """Every kind of event; `message.*` follow the steps and reports in `delivery.py`.
 
     Those of subscription sets and receipt subscriptions have the id of the resource as `detail`.
     """
@@ -21,6 +21,14 @@ class EventKind(StrEnum):
     MESSAGE_REPLACED = "message.replaced"
     MESSAGE_DROPPED = "message.dropped"
     MESSAGE_CANCELLED = "message.cancelled"
+    MESSAGE_DECRYPTED = "message.decrypted"
+    MESSAGE_NOT_DECRYPTED = "message.not_decrypted"
+    MESSAGE_DISPATCHED = "message.dispatched"
+    MESSAGE_COMPLETED = "message.completed"
+    MESSAGE_REJECTED = "message.rejected"
+    MESSAGE_NOTIFICATION_SHOWN = "message.notification_shown"
+    MESSAGE_NOTIFICATION_CLICKED = "message.notification_clicked"
+    MESSAGE_NOTIFICATION_CLOSED = "message.notification_closed"
     SUBSCRIPTION_CREATED = "subscription.created"
     SUBSCRIPTION_EXPIRED = "subscription.expired"
     SUBSCRIPTION_REMOVED = "subscription.removed"

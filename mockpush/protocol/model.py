@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 P256_POINT_LENGTH: Final = 65
 AUTH_SECRET_LENGTH: Final = 16
@@ -102,13 +102,25 @@ class SubscriptionKeys:
     private_key: bytes | None = None
 
 
+class Holder(NamedTuple):
+    """Where a gateway delivers: `user_agent` is its id, `device` and `channel` are the gateway's.
+
+    For Firefox these two are its `uaid` and the `channelID`, for Chromium the id and the app.
+    """
+
+    user_agent: str
+    device: str
+    channel: str
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A push subscription (RFC 8030, Section 4) and its push resource.
 
     `origins` are the origins under which the endpoint was given out; `aud` is compared with them.
     `application_server_key` (65 octets) makes it a restricted one (RFC 8292, Section 4).
-    `held`: a user agent fetches its messages; otherwise the service acts as the user agent.
+    `held`: a user agent fetches its messages; otherwise the service acts as the user agent. With a
+    `holder` it gets them through a gateway.
     `gone_status` overrides the profile's own answer once the subscription is not active.
     `set_id` names the subscription set that it belongs to (RFC 8030, Section 4.1).
     Storage sets `sequence`, which orders the subscriptions of a tenant.
@@ -125,6 +137,7 @@ class Subscription:
     application_server_key: bytes | None = None
     expires_at: float | None = None
     held: bool = False
+    holder: Holder | None = None
     online: bool = True
     state: SubscriptionState = SubscriptionState.ACTIVE
     gone_status: int | None = None

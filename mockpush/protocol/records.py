@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from mockpush.protocol.delivery import OPEN, Step
+from mockpush.protocol.delivery import OPEN, Report, Step
 from mockpush.protocol.fault_kinds import InjectedFault
 from mockpush.protocol.inspection import Decryption, Inspection, Payload
 from mockpush.protocol.judging import Judgement
@@ -13,10 +13,10 @@ from mockpush.protocol.model import MessageState, PushRequest
 
 
 class TimelineEntry(NamedTuple):
-    """One step in the life of a message."""
+    """One step in the life of a message, or what its user agent reported."""
 
     at: float
-    step: Step
+    step: Step | Report
     detail: str | None = None
 
 

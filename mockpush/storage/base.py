@@ -10,24 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from mockpush.faults import Fault, Push
 from mockpush.protocol.clock import Clock
-from mockpush.protocol.delivery import Delivery
+from mockpush.protocol.delivery import Delivery, Report
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import Subscription, SubscriptionSet, SubscriptionState, Urgency
 from mockpush.protocol.receipts import Receipt, ReceiptSubscription
 from mockpush.protocol.records import PushMessage, RequestRecord
+from mockpush.protocol.user_agents import UserAgent
 
 Events = Iterable[Event]
+
+NO_TENANT: Final = ""
+"""What belongs to no tenant: the server's own journal, user agents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be kept. `tenants` in all, the others in each tenant.
+    """How much may be kept. `tenants` and `user_agents` in all, the others in each tenant.
 
-    Over the limit, subscriptions, pending messages and fault plans are refused with a `LimitError`;
+    Over the limit, subscriptions, pending messages, fault plans and user agents are refused with a
+    `LimitError`;
     messages that are no longer pending, requests, events and receipt subscriptions give way, oldest
     first.
     There are at most as many subscription sets as subscriptions, and each receipt subscription
@@ -41,6 +46,7 @@ class Limits:
     events: int = 10_000
     receipt_subscriptions: int = 10_000
     faults: int = 1_000
+    user_agents: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +213,64 @@ class Storage(Protocol):
         """What is delivered and not acknowledged becomes pending again (TTL 0: dropped)."""
         ...
 
-    async def acknowledge(self, message_id: str, *, now: float) -> Events:
+    async def acknowledge(
+        self, message_id: str, *, now: float, detail: str | None = None
+    ) -> Events:
         """Acknowledges a delivered message; no event when there is none."""
         ...
 
     async def cancel(self, message_id: str, *, now: float) -> Events:
         """Cancels a pending message; no event when there is none."""
+        ...
+
+    async def report(
+        self, message_id: str, report: Report, *, now: float, detail: str | None = None
+    ) -> Events:
+        """Writes what the user agent tells about a message; no event when there is none."""
+        ...
+
+    async def keep_user_agent(self, user_agent: UserAgent) -> UserAgent:
+        """Keeps a new state of a user agent, and wakes who waits for `NO_TENANT`.
+
+        A device has one user agent: whoever had it before has it no more, and the subscriptions of
+        the device pass on. `LimitError` when there are too many.
+        """
+        ...
+
+    async def user_agent(self, user_agent_id: str) -> UserAgent | None:
+        """The user agent of this id."""
+        ...
+
+    async def user_agent_with(self, device: str) -> UserAgent | None:
+        """The user agent that its gateway knows as this device."""
+        ...
+
+    async def user_agents(self) -> Sequence[UserAgent]:
+        """All user agents, oldest first."""
+        ...
+
+    async def forget_user_agent(self, user_agent_id: str) -> None:
+        """Forgets a user agent, not its subscriptions."""
+        ...
+
+    async def held_by(self, device: str) -> Sequence[Subscription]:
+        """The subscriptions of a device, those that have ended too, in whatever tenant."""
+        ...
+
+    async def deliver(self, tenant: str, message_id: str, *, now: float) -> Events:
+        """Delivers this message, whatever the window; no event when it is not pending."""
+        ...
+
+    async def claim_held(
+        self,
+        tenant: str,
+        device: str,
+        *,
+        delivery: Delivery,
+        now: float,
+        lowest: Urgency | None = None,
+    ) -> Sequence[PushMessage]:
+        """As `claim`, for all subscriptions of a device in this tenant together."""
         ...
 
     async def open_receipts(self, subscription: ReceiptSubscription) -> Events:

@@ -9,21 +9,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
+from mockpush.errors import InvalidRequestError, NotFoundError
 from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery, Step, next_state
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import MessageState, Subscription, SubscriptionState, Urgency
 from mockpush.protocol.records import PushMessage, RequestRecord
+from mockpush.protocol.user_agents import UserAgent
 from mockpush.storage.base import Arrival, Events, Keep, Limits, TenantSummary
 from mockpush.storage.event_log import EventLog
 from mockpush.storage.fault_book import FaultBook
 from mockpush.storage.memory_faults import Faults
 from mockpush.storage.memory_resources import Resources, claim
+from mockpush.storage.memory_user_agents import Device, UserAgents, required
 from mockpush.storage.tenant import REAL_TIME, Tenant
 
 
-class MemoryStorage(Resources, Faults):
+class MemoryStorage(Resources, Faults, UserAgents):
     """Implements `Storage`."""
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -31,6 +33,8 @@ class MemoryStorage(Resources, Faults):
         self._tenants: dict[str, Tenant] = {}
         self._tokens: dict[str, Subscription] = {}
         self._held: dict[str, Subscription] = {}
+        self._user_agents: dict[str, UserAgent] = {}
+        self._devices: dict[str, Device] = {}
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
         self._waiting_faults: set[str] = set()
 
@@ -198,8 +202,10 @@ class MemoryStorage(Resources, Faults):
                 events += found.give_back(message, now)
         return events
 
-    async def acknowledge(self, message_id: str, *, now: float) -> Events:
-        return self._close(message_id, Step.ACKNOWLEDGE, now)
+    async def acknowledge(
+        self, message_id: str, *, now: float, detail: str | None = None
+    ) -> Events:
+        return self._close(message_id, Step.ACKNOWLEDGE, now, detail)
 
     async def cancel(self, message_id: str, *, now: float) -> Events:
         return self._close(message_id, Step.CANCEL, now)
@@ -290,7 +296,7 @@ class MemoryStorage(Resources, Faults):
     def _tenant(self, name: str) -> Tenant:
         found = self._tenants.get(name)
         if found is None:
-            _require(len(self._tenants), self._limits.tenants, "tenants")
+            required(len(self._tenants), self._limits.tenants, "tenants")
             journal: deque[RequestRecord] = deque(maxlen=self._limits.requests)
             found = self._tenants[name] = Tenant(
                 name,
@@ -320,6 +326,8 @@ class MemoryStorage(Resources, Faults):
         self._tokens[subscription.token] = subscription
         if subscription.held:
             self._held[subscription.id] = subscription
+        if subscription.holder is not None:
+            self._hold(subscription, subscription.holder)
 
     def _forget_subscriptions(self, tenant: Tenant, subscriptions: Sequence[Subscription]) -> None:
         for subscription in subscriptions:
@@ -327,6 +335,8 @@ class MemoryStorage(Resources, Faults):
             del self._tokens[subscription.token]
             tenant.sets.leave(subscription)
             self._held.pop(subscription.id, None)
+            if subscription.holder is not None:
+                self._let_go(subscription, subscription.holder)
 
     def _make_room_for_subscription(self, tenant: Tenant) -> None:
         """Forgets the oldest subscription that has ended when the limit is reached."""
@@ -336,7 +346,7 @@ class MemoryStorage(Resources, Faults):
         subscriptions = tenant.subscriptions.values()
         ended = (each for each in subscriptions if each.state is not SubscriptionState.ACTIVE)
         self._forget_subscriptions(tenant, list(islice(ended, 1)))
-        _require(len(tenant.subscriptions), limit, "subscriptions")
+        required(len(tenant.subscriptions), limit, "subscriptions")
 
     def _end(self, tenant: Tenant, ended: Subscription, now: float) -> list[Event]:
         self._keep(tenant, ended)
@@ -351,15 +361,15 @@ class MemoryStorage(Resources, Faults):
     def _make_room(self, tenant: Tenant, *, reserve: bool) -> None:
         """Forgets the message that was closed first when the limit is reached."""
         open_ones = tenant.open if reserve else tenant.open - 1
-        _require(open_ones, self._limits.messages, "messages")
+        required(open_ones, self._limits.messages, "messages")
         if tenant.closed:
             del tenant.messages[tenant.closed.popleft()]
 
-    def _close(self, message_id: str, step: Step, now: float) -> Events:
+    def _close(self, message_id: str, step: Step, now: float, detail: str | None = None) -> Events:
         message = self._message(message_id)
         if message is None or next_state(message.state, step) is None:
             return []
-        return self._tenants[message.tenant].step(message, step, now)
+        return self._tenants[message.tenant].step(message, step, now, detail)
 
     def _wake(self, tenant: str) -> None:
         for waiter in self._waiters.pop(tenant, ()):
@@ -371,12 +381,3 @@ class MemoryStorage(Resources, Faults):
         waiters.discard(waiter)
         if not waiters:
             self._waiters.pop(tenant, None)
-
-
-def _require(count: int, limit: int, setting: str) -> None:
-    if count >= limit:
-        raise LimitError(
-            f"there are {limit} {setting} already: delete some, or raise the limit "
-            f"(--max-{setting}, MOCKPUSH_MAX_{setting.upper()})",
-            setting=f"max_{setting}",
-        )

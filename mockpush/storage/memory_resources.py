@@ -125,12 +125,14 @@ def claim(
     queues = [tenant.queues[each.id] for each in subscriptions if each.online]
     waiting = [message for queue in queues for message in queue.values()]
     pending = [message for message in waiting if message.state is MessageState.PENDING]
-    room = None if delivery.window is None else delivery.window - (len(waiting) - len(pending))
+    on_their_way = 0 if delivery.acknowledge == "batch" else len(waiting) - len(pending)
     if lowest is not None:
         pending = _wanted(tenant, pending, lowest, now)
     if len(queues) > 1:
         pending.sort(key=lambda message: message.request)
-    claimed = pending if room is None else pending[: max(0, room)]
+    topics = [each for each in pending if each.topic is not None] if delivery.topics_first else []
+    pending, window = (topics, delivery.topics_first) if topics else (pending, delivery.window)
+    claimed = pending if window is None else pending[: max(0, window - on_their_way)]
     for message in claimed:
         tenant.step(message, Step.DELIVER, now)
     return claimed

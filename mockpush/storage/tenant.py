@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mockpush.protocol.clock import Clock
-from mockpush.protocol.delivery import NOBODY_THERE, Delivery, Step, next_state
+from mockpush.protocol.delivery import NOBODY_THERE, Delivery, Report, Step, next_state
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import MessageState, Subscription
 from mockpush.protocol.records import (
@@ -25,7 +25,7 @@ from mockpush.storage.receipts import ReceiptQueues
 from mockpush.storage.sets import SubscriptionSets
 
 REAL_TIME: Final = Clock()
-_KINDS: Final = {step: EventKind(f"message.{step}") for step in Step}
+_KINDS: Final = {step: EventKind(f"message.{step}") for step in (*Step, *Report)}
 
 
 @dataclass(slots=True)
@@ -123,6 +123,9 @@ class Tenant:
             return events + self.step(message, Step.DROP, now, "TTL 0 is delivered once")
         if message.expires_at <= now:
             return events + self.step(message, Step.EXPIRE, now)
+        newer = self.topics.get((message.subscription, message.topic or ""), message)
+        if newer is not message:
+            return events + self.step(message, Step.REPLACE, now, f"by {newer.id}")
         return events
 
     def step(
@@ -145,6 +148,13 @@ class Tenant:
                 self.receipts.note(message)
         kind = _KINDS[step]
         return [self.emit(now, kind, message.subscription, message.id, detail)]
+
+    def report(
+        self, message: PushMessage, report: Report, now: float, detail: str | None
+    ) -> list[Event]:
+        """Writes what the user agent tells about a message."""
+        message.steps = (*message.timeline[1:], TimelineEntry(now, report, detail))
+        return [self.emit(now, _KINDS[report], message.subscription, message.id, detail)]
 
     def leave_queue(self, message: PushMessage) -> None:
         """The message is not open any more, or is forgotten."""

@@ -17,6 +17,7 @@ from mockpush.http import (
     inspection,
     subscriptions,
     traffic,
+    user_agents,
 )
 from mockpush.http.answers import ROOT
 
@@ -58,6 +59,7 @@ async def test_every_route_is_in_it_and_vice_versa(api, app):
         *events.OPERATIONS,
         *inspection.OPERATIONS,
         *administration.OPERATIONS,
+        *user_agents.OPERATIONS,
     )
     routed = {(ROOT + each.path, each.method) for each in operations}
     others = {"", "/openapi.json", "/ca.pem", "/livez", "/readyz"}
@@ -100,7 +102,7 @@ async def test_bodies_without_required_members_may_be_left_out_and_none_has_othe
         for operation in item.values()
         if "requestBody" in operation
     }
-    assert len(bodies) == 7
+    assert len(bodies) == 8
     for path, body in bodies.items():
-        assert body["required"] is (path in ("/inspect", "/faults"))
+        assert body["required"] is (path in ("/inspect", "/faults", "/user-agents/{id}"))
         assert body["content"]["application/json"]["schema"]["additionalProperties"] is False

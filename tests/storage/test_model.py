@@ -133,6 +133,9 @@ class Machine(RuleBasedStateMachine):
             if each.state == "delivered":
                 late = "expired" if each.until <= self.now else "pending"
                 each.state = late if each.ttl else "dropped"
+                same = [other for other in self.queue(name) if other.topic == each.topic]
+                if each.topic is not None and each.open and same[-1] is not each:
+                    each.state = "replaced"
 
     @precondition(lambda self: self.receivers)
     @rule(data=st.data())

@@ -1,0 +1,147 @@
+"""User agents that gateways connect, in the control API. They belong to no tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.responses import Response
+
+from mockpush.gateways.exchange import TENANT_NAME
+from mockpush.http.answers import JSONAnswer
+from mockpush.http.kinds import choice, flag, record, text
+from mockpush.http.listings import Listing, one_by_one
+from mockpush.http.operations import Call, Operation, Returns, no_content, shown
+from mockpush.http.shapes import show
+from mockpush.http.views import USER_AGENT
+from mockpush.protocol.user_agents import UserAgent, UserAgentKind
+from mockpush.service import PushService
+
+NAME: Final = r"[!-.0-~]{1,128}"
+"""Printable ASCII without space and slash."""
+ASSIGN: Final = record({"tenant": text("the name of a tenant", TENANT_NAME)}, required=("tenant",))
+
+
+async def _read(service: PushService, _: str, after: int) -> Sequence[UserAgent]:
+    return [each for each in await service.user_agents.all() if each.sequence > after]
+
+
+USER_AGENTS: Final[Listing[UserAgent]] = Listing(
+    letter="u",
+    read=_read,
+    number=lambda each: each.sequence,
+    at=lambda each: each.since,
+    show=one_by_one(lambda user_agent: show(USER_AGENT, user_agent)),
+    name=lambda each: each.id,
+    fields={
+        "id": lambda each: each.id,
+        "kind": lambda each: each.kind,
+        "online": lambda each: each.online,
+        "connected": lambda each: each.connected,
+    },
+    kinds={
+        "id": text("the id of a user agent"),
+        "kind": choice(*UserAgentKind),
+        "online": flag(),
+        "connected": flag(),
+    },
+    waits=True,
+    scoped=False,
+)
+
+
+async def list_all(call: Call) -> Response:
+    """Those that are there, may come back, or are expected."""
+    return JSONAnswer(await USER_AGENTS.page(call))
+
+
+async def read(call: Call) -> Response:
+    """One user agent."""
+    return shown(USER_AGENT, await call.service.user_agents.find(call.target))
+
+
+async def assign(call: Call) -> Response:
+    """Says to which tenant its next subscriptions belong, also before it comes."""
+    text("an id", NAME).parse("id", call.target)
+    return shown(
+        USER_AGENT, await call.service.user_agents.assign(call.target, call.body["tenant"])
+    )
+
+
+async def go_online(call: Call) -> Response:
+    """Messages reach it again; answered when those that waited are on their way."""
+    return shown(USER_AGENT, await call.service.user_agents.set_presence(call.target, online=True))
+
+
+async def go_offline(call: Call) -> Response:
+    """Messages for it wait; its connection stays open."""
+    return shown(USER_AGENT, await call.service.user_agents.set_presence(call.target, online=False))
+
+
+async def forget(call: Call) -> Response:
+    """Its subscriptions expire, and it is told when it connects the next time."""
+    await call.service.user_agents.forget(call.target)
+    return no_content()
+
+
+async def remove(call: Call) -> Response:
+    """The same, and it is expected no more."""
+    await call.service.user_agents.remove(call.target)
+    return no_content()
+
+
+_ONE: Final = Returns(schema="UserAgent")
+
+OPERATIONS: Final = (
+    Operation(
+        "GET",
+        "/user-agents",
+        "List the user agents that are connected, or may be",
+        list_all,
+        Returns(schema="UserAgentList"),
+        query=USER_AGENTS.query,
+        scoped=False,
+    ),
+    Operation("GET", "/user-agents/{id}", "Read a user agent", read, _ONE, scoped=False),
+    Operation(
+        "PATCH",
+        "/user-agents/{id}",
+        "Say to which tenant the next subscriptions of a user agent belong",
+        assign,
+        _ONE,
+        body=ASSIGN,
+        scoped=False,
+    ),
+    Operation(
+        "DELETE",
+        "/user-agents/{id}",
+        "Forget a user agent, its subscriptions expire",
+        remove,
+        Returns(204),
+        scoped=False,
+    ),
+    Operation(
+        "POST",
+        "/user-agents/{id}/online",
+        "Let messages reach a user agent",
+        go_online,
+        _ONE,
+        scoped=False,
+    ),
+    Operation(
+        "POST",
+        "/user-agents/{id}/offline",
+        "Hold messages for a user agent back",
+        go_offline,
+        _ONE,
+        scoped=False,
+    ),
+    Operation(
+        "POST",
+        "/user-agents/{id}/forget",
+        "Give a user agent a new identity: all its subscriptions expire, and it learns of that",
+        forget,
+        Returns(204),
+        scoped=False,
+    ),
+)

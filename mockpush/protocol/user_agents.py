@@ -1,0 +1,44 @@
+"""User agents that are connected through a gateway, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class UserAgentKind(StrEnum):
+    """What a user agent speaks: the protocol of Mozilla's push service, or of Google's."""
+
+    FIREFOX = "firefox"
+    CHROMIUM = "chromium"
+
+
+@dataclass(frozen=True, slots=True)
+class UserAgent:
+    """A browser, say. It belongs to no tenant; its next subscriptions belong to `tenant`.
+
+    `device` is how its gateway knows it (None: it has not come yet, or is to get a new identity),
+    `kind` what it speaks (None until it comes). `known`: it has subscribed, so that its device is
+    still valid when it comes back. `away`: taken offline, though it may be `connected`. `since` is
+    when it last came or went, in real time. Storage sets `sequence`, which orders them.
+    """
+
+    id: str
+    tenant: str
+    since: float
+    kind: UserAgentKind | None = None
+    device: str | None = None
+    known: bool = False
+    connected: bool = False
+    away: bool = False
+    sequence: int = 0
+
+    @property
+    def online(self) -> bool:
+        """Whether messages reach it."""
+        return self.connected and not self.away
+
+    @property
+    def named(self) -> bool:
+        """Whether somebody gave it its id; otherwise that is the device's."""
+        return self.id != self.device
