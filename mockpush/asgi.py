@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from uvicorn.config import Config
 from uvicorn.lifespan.on import LifespanOn
@@ -21,12 +21,8 @@ from mockpush.errors import ConfigurationError
 from mockpush.listeners import Foreign, Report
 from mockpush.real_clock import real_time
 
-if TYPE_CHECKING:
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
 ASGIApp = Callable[[Any, Any, Any], Any]
 
-MAX_WEBSOCKET_MESSAGE: Final = 1024 * 1024
 KEEP_ALIVE: Final = 75
 """Seconds, as nginx: a client that re-uses an idle connection must not meet our closing it."""
 DATE_INTERVAL: Final = 1.0
@@ -43,16 +39,6 @@ def _is_news(record: logging.LogRecord) -> bool:
 LOGGER: Final = logging.getLogger("mockpush.server")
 LOGGER.setLevel(logging.WARNING)
 LOGGER.addFilter(_is_news)
-
-
-def _websocket_protocol(**options: Any) -> WebSocketsSansIOProtocol:
-    """uvicorn's protocol, imported for the first WebSocket, with a logger of ours."""
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
-    protocol = WebSocketsSansIOProtocol(**options)
-    protocol.logger = protocol.conn.logger = LOGGER
-    protocol.conn.debug = False
-    return protocol
 
 
 def _unsent(transport: asyncio.WriteTransport) -> int:
@@ -74,7 +60,8 @@ async def _until(condition: Callable[[], bool], seconds: float) -> None:
 class Application:
     """An ASGI application between the start and the end of its lifespan, with its connections.
 
-    Its attribute `at_once`, if it has one, is a `connections.AtOnce`.
+    Its attribute `at_once`, if it has one, is a `connections.AtOnce`, and `web_sockets` a
+    `web_sockets.Talks`.
     """
 
     def __init__(self, app: ASGIApp, *, http: HTTPImplementation, report: Report) -> None:
@@ -88,11 +75,9 @@ class Application:
                 report=self._report_while_open,
                 logger=LOGGER,
                 at_once=getattr(app, "at_once", None),
+                web_sockets=getattr(app, "web_sockets", None),
             ),
-            ws=cast(Any, _websocket_protocol),
-            ws_max_size=MAX_WEBSOCKET_MESSAGE,
-            ws_per_message_deflate=False,
-            ws_ping_interval=None,
+            ws="none",
             log_config=None,
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mockpush.listeners import Foreign
     from mockpush.protocol.records import WireAnswer
+    from mockpush.web_sockets import Talks
 
 HTTPImplementation = Literal["auto", "httptools", "h11"]
 
@@ -61,11 +62,14 @@ class Front(asyncio.Protocol):
     report: Report
     server_logger: logging.Logger
     at_once: AtOnce | None
+    web_sockets: Talks | None
     known_heads: KnownHeads
     transport: asyncio.Transport
     client: tuple[str, int] | None
     server_state: ServerState
     scheme: str
+    headers: list[tuple[bytes, bytes]]
+    scope: Any
     _unset_keepalive_if_required: Callable[[], None]
     _silent = True
 
@@ -98,6 +102,32 @@ class Front(asyncio.Protocol):
         self.transport.write(answer)
         self.transport.close()
 
+    def _path(self) -> str:
+        """That of the request whose head has come."""
+        path: str = self.scope["path"]
+        return path
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return self.web_sockets is not None and self.web_sockets.takes(self._path())
+
+    def handle_websocket_upgrade(self, *_: object) -> None:
+        """Leaves the connection to a WebSocket."""
+        from mockpush.web_sockets import WebSocket
+
+        assert self.web_sockets is not None
+        host = next((value for name, value in self.headers if name == b"host"), b"")
+        origin = f"{self.scheme}://{host.decode('latin-1').lower()}"
+        path = self._path()
+        talk = self.web_sockets.begin(path)
+        self.server_state.connections.discard(self)
+        socket = WebSocket(talk, self.transport, self.server_state, origin=origin)
+        self.transport.set_protocol(socket)
+        socket.shake_hands(path, self.headers)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Nothing comes here any more."""
+
     def _unsupported_upgrade_warning(self) -> None:
         """Every request of Java's HTTP client asks for h2c: no reason to warn."""
 
@@ -113,7 +143,6 @@ class HttpToolsFront(Front):
     app: Callable[..., Awaitable[None]]
     parser: Any
     url: bytes
-    headers: list[tuple[bytes, bytes]]
     expect_100_continue: bool
     cycle: RequestResponseCycle | None
     flow: FlowControl
@@ -145,6 +174,12 @@ class HttpToolsFront(Front):
             self._head += len(data)
             if self._head > MAX_HEAD:
                 self._refuse(_HEAD_TOO_LARGE)
+
+    def _path(self) -> str:
+        return str(self.url.partition(b"?")[0], "latin-1")
+
+    def _leave(self) -> None:
+        self.parser = None  # which holds on to us
 
     def _is_answered(self, packet: bytes) -> bool:
         """Answers a request at once, if it is one whose head is known."""
@@ -302,7 +337,12 @@ def _written(answer: WireAnswer, default_headers: Sequence[tuple[bytes, bytes]])
 
 
 def http_protocol(
-    http: HTTPImplementation, *, report: Report, logger: logging.Logger, at_once: AtOnce | None
+    http: HTTPImplementation,
+    *,
+    report: Report,
+    logger: logging.Logger,
+    at_once: AtOnce | None,
+    web_sockets: Talks | None,
 ) -> type[asyncio.Protocol]:
     """uvicorn's protocol class behind our front; `report` hears what is no HTTP."""
     front, base = _implementation(http)
@@ -310,6 +350,7 @@ def http_protocol(
         "report": staticmethod(report),
         "server_logger": logger,
         "at_once": at_once,
+        "web_sockets": web_sockets,
         "known_heads": KnownHeads(),
     }
     return type(base.__name__, (front, base), members)

@@ -37,7 +37,8 @@ class ServiceOptions:
     `more_profiles`: besides those that mockpush brings, or in their place.
     `vendor_hosts`: endpoints of a vendor's profile are given out under the vendor's own origin.
     `require`: the names of profiles that must take every push. `message_limit`: messages that may
-    wait for a Firefox before it is given up.
+    wait for a Firefox before it is given up. `ping_interval`: seconds after which an idle Firefox
+    is pinged. `broadcasts`: URL of a megaphone, asked every `broadcasts_interval` seconds at most.
     """
 
     profile: str = "rfc"
@@ -52,6 +53,9 @@ class ServiceOptions:
     more_profiles: tuple[Profile, ...] = ()
     require: tuple[str, ...] = ()
     message_limit: int = 150
+    ping_interval: float = 300.0
+    broadcasts: str | None = None
+    broadcasts_interval: float = 30.0
 
     @property
     def eager(self) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+LISTENER: Final = "listener"
+"""In place of the origin of endpoints: that of the port by which a user agent comes."""
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _REACHED_AS_LOCALHOST: Final = {"localhost", "127.0.0.1", "0.0.0.0", "::"}  # noqa: S104
@@ -66,6 +69,14 @@ class Address:
 
     def _preferred(self, loopback: str) -> str:
         return loopback if self.host in _REACHED_AS_LOCALHOST else self.host
+
+
+def reached_origin(origins: Sequence[str], reached: str) -> str:
+    """The one of a server's origins by which it was reached, else the first of that scheme."""
+    if reached in origins:
+        return reached
+    scheme = reached.partition(":")[0]
+    return next((each for each in origins if each.startswith(f"{scheme}:")), origins[0])
 
 
 def is_one_of(host: str, patterns: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 
 from mockpush.http.app import App
 from mockpush.listeners import Foreign
+from mockpush.origins import LISTENER
 from mockpush.server_journal import Stray
 from mockpush.service import PushService
 from mockpush.web_server import WebServer
@@ -28,7 +29,8 @@ class Server(WebServer):
     """Runs a push service (a new one unless given) on a plain and a TLS port.
 
     Endpoints are given out under the HTTPS port's `https://localhost:PORT`, or under
-    `endpoint_origin` where ports are mapped. `hostnames` join localhost in the certificate and are
+    `endpoint_origin` where ports are mapped; `listener` gives a browser that of the port by which
+    it comes. `hostnames` join localhost in the certificate and are
     names to which the control API answers. With a `proxy_port` a CONNECT proxy answers for the
     hosts of all vendors. See `WebServer` for the ways to run it.
     """
@@ -64,7 +66,10 @@ class Server(WebServer):
 
     def _give_out(self, origins: tuple[str, ...]) -> None:
         own = self._endpoint_origin
-        self.service.open(origins if own is None else (own,))
+        if own == LISTENER:
+            self.service.open(origins, by_listener=True)
+        else:
+            self.service.open(origins if own is None else (own,))
 
     def _note(self, what: Foreign, at: float, detail: Mapping[str, str]) -> None:
         self.service.journal.add(Stray(what), at=at, detail=detail)

@@ -46,7 +46,8 @@ from mockpush.server_journal import ServerJournal
 from mockpush.storage.base import NO_TENANT, Keep, Storage
 from mockpush.storage.memory import MemoryStorage
 from mockpush.unreadable import explain
-from mockpush.user_agents import DEFAULT_TENANT, UserAgents
+from mockpush.user_agents import DEFAULT_TENANT as DEFAULT_TENANT
+from mockpush.user_agents import UserAgents
 
 _T = TypeVar("_T")
 
@@ -66,6 +67,7 @@ class PushService:
         self.gate = Gate(self.options.tables(), self.options.require)
         self.faults = FaultPlans(self.storage, self.profiles)
         self.origins: tuple[str, ...] = ("https://localhost",)
+        self.by_listener = False
         self.journal = ServerJournal(self.options.limits.requests)
         self.user_agents = UserAgents(self)
         self._lost: dict[str, None] = {}
@@ -388,9 +390,13 @@ class PushService:
         """Whether the service ends; waits return at once."""
         return self._closing
 
-    def open(self, origins: tuple[str, ...]) -> None:
-        """The service is reached under `origins` from now on; endpoints get the first of them."""
+    def open(self, origins: tuple[str, ...], *, by_listener: bool = False) -> None:
+        """The service is reached under `origins` from now on; endpoints get the first of them.
+
+        `by_listener`: for a user agent that a gateway connects, that by which it comes.
+        """
         self.origins = origins
+        self.by_listener = by_listener
         self._closing = False
 
     async def close(self) -> None:

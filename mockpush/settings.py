@@ -86,6 +86,8 @@ def _choice(value: object, *, choices: tuple[str, ...]) -> str:
 
 
 def _origin(value: object) -> str:
+    if value == "listener":
+        return value
     parts = urlsplit(_text(value).lower())
     default = _DEFAULT_PORTS.get(parts.scheme)
     if default is None or not parts.hostname or "@" in parts.netloc:
@@ -95,6 +97,22 @@ def _origin(value: object) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     port = "" if parts.port in (None, default) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
+
+
+def _url(value: object) -> str:
+    parts = urlsplit(_text(value))
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise ValueError
+    return parts.geturl()
+
+
+def _seconds(value: object) -> float:
+    from mockpush.protocol.clock import parse_duration
+
+    number = parse_duration(str(value)) if not isinstance(value, bool) else 0.0
+    if number <= 0:
+        raise ValueError
+    return number
 
 
 def _path(value: object) -> Path:
@@ -114,6 +132,8 @@ SWITCH: Final = Kind("true or false", _switch, switch=True)
 PORT: Final = Kind("a port from 0 to 65535", partial(_number, low=0, high=65535), "PORT")
 COUNT: Final = Kind("a whole number of at least 1", partial(_number, low=1, high=None), "N")
 ORIGIN: Final = Kind("an origin such as https://push.example.com:8443", _origin, "URL")
+URL: Final = Kind("a URL such as https://megaphone.example/v1/broadcasts", _url, "URL")
+SECONDS: Final = Kind("a duration such as 30s or 5m", _seconds, "DURATION")
 DIRECTORY: Final = Kind("a directory", _path, "DIR")
 FILE: Final = Kind("a file", _path, "FILE")
 NAMES: Final = Kind("a name or a list of names", _names, "NAME", repeated=True)
@@ -220,7 +240,9 @@ class Settings:
     endpoint_origin: str | None = field(
         default=None,
         metadata=_row(
-            ORIGIN, "Origin of the endpoints, where ports are mapped; else that of the HTTPS port."
+            ORIGIN,
+            "Origin of the endpoints, where ports are mapped; else that of the HTTPS port. "
+            "listener: for a browser, that of the port to which it is connected.",
         ),
     )
     data_dir: Path | None = field(
@@ -274,6 +296,17 @@ class Settings:
         ),
     )
 
+    ping_interval: float = field(
+        default=300.0, metadata=_row(SECONDS, "Time after which an idle Firefox is pinged.")
+    )
+    broadcasts: str | None = field(
+        default=None,
+        metadata=_row(URL, "Megaphone whose broadcasts Firefox is told of; off if there is none."),
+    )
+    broadcasts_interval: float = field(
+        default=30.0, metadata=_row(SECONDS, "Time between two requests to the megaphone.")
+    )
+
     def server_options(self) -> dict[str, Any]:
         """The part that `Server` takes, as keywords."""
         return {name: getattr(self, name) for name in _OF_THE_SERVER}
@@ -292,6 +325,9 @@ class Settings:
             token_clock=TokenClock(self.token_clock),
             max_body=self.max_body,
             message_limit=self.message_limit,
+            ping_interval=self.ping_interval,
+            broadcasts=self.broadcasts,
+            broadcasts_interval=self.broadcasts_interval,
             vendor_hosts=self.proxy_port is not None,
             limits=Limits(
                 faults=self.max_faults,

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from mockpush.gateways import monitor
+from mockpush.gateways.autopush import Autopush
 from mockpush.http import control
 from mockpush.http.hosts import hostname
 from mockpush.http.push import PushResource
@@ -54,6 +55,7 @@ class App:
             resources=monitor.routes(service),
         )
         self.at_once = AtOnce(self._push)
+        self.web_sockets = Autopush(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection scope."""
