@@ -1,0 +1,202 @@
+"""What user agents cost that are connected by Mozilla's protocol, and whether all get their own.
+
+    python bench/user_agents.py [--idle N] [--connected N] [--messages N] [--json FILE]
+
+idle    memory of `mockpush serve` for each of N user agents that have said hello and nothing since,
+        on the plain port and through TLS
+burst   N messages to subscriptions of a hundred connected user agents, as fast as they are taken:
+        how many a second, and how many were lost or came twice
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import ssl
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from accept import SERVE
+from footprint import resident
+from websockets.asyncio.client import ClientConnection, connect
+
+from mockpush.event_loop import run
+
+HELLO = json.dumps({"messageType": "hello", "use_webpush": True})
+SETTLING = 1.0
+"""Seconds for what opening a connection needs to be given back."""
+SENDERS = 8
+OPENING = 50
+"""Connections that are opened at a time."""
+KILOBYTE = 1000
+
+
+class Result(NamedTuple):
+    """One line: what was measured, in which unit, and what it should be below."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+
+    def __str__(self) -> str:
+        target = "" if self.limit is None else f"   below {self.limit:g}"
+        return f"{self.name:<34} {self.value:>9.1f} {self.unit:<4}{target}"
+
+
+@contextmanager
+def serving(*, limit: int) -> Iterator[tuple[int, dict[str, str]]]:
+    """The process id of a service on free ports, and the line with which it says it is ready."""
+    command = [*SERVE, "--port", "0", "--https-port", "0", "--max-user-agents", str(limit + 100)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        try:
+            yield child.pid, json.loads(child.stdout.readline())
+        finally:
+            child.terminate()
+
+
+class UserAgent:
+    """A user agent that acknowledges what it gets."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self.got: Counter[str] = Counter()
+
+    async def ask(self, **message: Any) -> dict[str, Any]:
+        """The answer to a message."""
+        await self._socket.send(json.dumps(message))
+        answer: dict[str, Any] = json.loads(await self._socket.recv())
+        return answer
+
+    async def listen(self) -> None:
+        """Takes notifications until it is cancelled."""
+        async for text in self._socket:
+            message = json.loads(text)
+            self.got[message["version"]] += 1
+            update = {"channelID": message["channelID"], "version": message["version"]}
+            await self._socket.send(json.dumps({"messageType": "ack", "updates": [update]}))
+
+
+async def opened(
+    stack: AsyncExitStack, url: str, count: int, context: ssl.SSLContext | None
+) -> list[UserAgent]:
+    """Connections that have said hello."""
+    made: list[UserAgent] = []
+
+    async def one() -> None:
+        socket = await connect(url, ssl=context, compression=None, ping_interval=None)
+        stack.push_async_callback(socket.close)
+        await socket.send(HELLO)
+        await socket.recv()
+        made.append(UserAgent(socket))
+
+    for first in range(0, count, OPENING):
+        await asyncio.gather(*(one() for _ in range(min(OPENING, count - first))))
+    return made
+
+
+async def idle(url: str, context: ssl.SSLContext | None, pid: int, count: int) -> float:
+    """Kilobytes for each of so many idle connections."""
+    async with AsyncExitStack() as warm:
+        await opened(warm, url, OPENING, context)
+    await asyncio.sleep(SETTLING)
+    before = resident(pid)
+    async with AsyncExitStack() as stack:
+        await opened(stack, url, count, context)
+        await asyncio.sleep(SETTLING)
+        return (resident(pid) - before) * 1_000_000 / count / KILOBYTE
+
+
+async def push(port: int, paths: Sequence[str]) -> list[str]:
+    """Sends one message to each path over one connection; the ids of those that were accepted."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    body = b"x" * 230
+    ids = []
+    for path in paths:
+        writer.write(
+            b"POST %b HTTP/1.1\r\nhost: localhost\r\nttl: 60\r\ncontent-encoding: aes128gcm\r\n"
+            b"content-length: %d\r\n\r\n%b" % (path.encode(), len(body), body)
+        )
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
+        if " 201 " not in head.partition("\r\n")[0]:
+            raise RuntimeError(head)
+        ids.append(fields["location"].rpartition("/")[2])
+    writer.close()
+    return ids
+
+
+async def burst(url: str, port: int, agents: int, messages: int) -> tuple[float, int, int]:
+    """Messages a second, how many were lost, and how many came more than once."""
+    async with AsyncExitStack() as stack:
+        connected = await opened(stack, url, agents, None)
+        endpoints = []
+        for agent in connected:
+            answer = await agent.ask(messageType="register", channelID=str(uuid4()))
+            endpoints.append(urlsplit(answer["pushEndpoint"]).path)
+        listeners = [asyncio.create_task(agent.listen()) for agent in connected]
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        paths = [endpoints[number % agents] for number in range(messages)]
+        sent = await asyncio.gather(*(push(port, paths[n::SENDERS]) for n in range(SENDERS)))
+        while sum(agent.got.total() for agent in connected) < messages:
+            await asyncio.sleep(0.01)
+            if loop.time() - started > messages / 50:
+                break
+        seconds = loop.time() - started
+        for listener in listeners:
+            listener.cancel()
+        got = sum((agent.got for agent in connected), Counter[str]())
+    accepted = [each.lower() for ids in sent for each in ids]
+    known = Counter({each.lower(): count for each, count in got.items()})
+    lost = sum(1 for each in accepted if not known[each])
+    return messages / seconds, lost, sum(1 for count in known.values() if count > 1)
+
+
+def measure(idle_agents: int, agents: int, messages: int) -> list[Result]:
+    """All of it."""
+    results = []
+    for scheme in ("http", "https"):
+        with serving(limit=idle_agents) as (pid, ready):
+            context = ssl.create_default_context(cafile=ready["ca_file"])
+            url = ready[scheme].replace("http", "ws", 1) + "/"
+            secure = context if scheme == "https" else None
+            size = run(idle(url, secure, pid, idle_agents))
+        limit = 15.0 if scheme == "http" else None
+        results.append(Result(f"idle user agent, {scheme}", size, "kB", limit))
+    with serving(limit=agents) as (_, ready):
+        port = int(ready["http"].rpartition(":")[2])
+        url = ready["http"].replace("http", "ws", 1) + "/"
+        rate, lost, doubled = run(burst(url, port, agents, messages))
+    return [
+        *results,
+        Result("messages in a burst", rate, "/s"),
+        Result("lost", lost, "", 1),
+        Result("doubled", doubled, "", 1),
+    ]
+
+
+def main() -> None:
+    """Measures, prints, writes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--idle", type=int, default=2000)
+    parser.add_argument("--connected", type=int, default=100)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    results = measure(options.idle, options.connected, options.messages)
+    print(*results, sep="\n")
+    if options.json:
+        options.json.write_text(json.dumps([result._asdict() for result in results]))
+
+
+if __name__ == "__main__":
+    main()
