@@ -66,10 +66,8 @@ class Server(WebServer):
 
     def _give_out(self, origins: tuple[str, ...]) -> None:
         own = self._endpoint_origin
-        if own == LISTENER:
-            self.service.open(origins, by_listener=True)
-        else:
-            self.service.open(origins if own is None else (own,))
+        self.service.open(origins if own in (None, LISTENER) else (own,))
+        self.service.user_agents.by_listener = own == LISTENER
 
     def _note(self, what: Foreign, at: float, detail: Mapping[str, str]) -> None:
         self.service.journal.add(Stray(what), at=at, detail=detail)

@@ -67,7 +67,6 @@ class PushService:
         self.gate = Gate(self.options.tables(), self.options.require)
         self.faults = FaultPlans(self.storage, self.profiles)
         self.origins: tuple[str, ...] = ("https://localhost",)
-        self.by_listener = False
         self.journal = ServerJournal(self.options.limits.requests)
         self.user_agents = UserAgents(self)
         self._lost: dict[str, None] = {}
@@ -390,13 +389,9 @@ class PushService:
         """Whether the service ends; waits return at once."""
         return self._closing
 
-    def open(self, origins: tuple[str, ...], *, by_listener: bool = False) -> None:
-        """The service is reached under `origins` from now on; endpoints get the first of them.
-
-        `by_listener`: for a user agent that a gateway connects, that by which it comes.
-        """
+    def open(self, origins: tuple[str, ...]) -> None:
+        """The service is reached under `origins` from now on; endpoints get the first of them."""
         self.origins = origins
-        self.by_listener = by_listener
         self._closing = False
 
     async def close(self) -> None:

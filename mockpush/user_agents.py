@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from mockpush.errors import NotFoundError
+from mockpush.origins import reached_origin
 from mockpush.protocol.delivery import Delivery, Report
 from mockpush.protocol.model import Holder, Subscription, SubscriptionState
 from mockpush.protocol.records import PushMessage
@@ -45,6 +46,7 @@ class Service(Protocol):
     """What is needed of the push service."""
 
     storage: Storage
+    origins: tuple[str, ...]
 
     async def now(self, tenant: str) -> float:
         """The time on the tenant's clock."""
@@ -79,6 +81,8 @@ class UserAgents:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._links: dict[str, Link] = {}
+        self.by_listener = False
+        """Whether endpoints get the origin by which their user agent has reached the service."""
 
     # What people ask for
 
@@ -184,12 +188,18 @@ class UserAgents:
         *,
         profile: str,
         application_server_key: bytes | None = None,
-        origin: str | None = None,
+        reached: str | None = None,
     ) -> Subscription:
-        """A new subscription in the tenant that the user agent is assigned to."""
+        """A new subscription in the tenant that the user agent is assigned to.
+
+        `reached` is the origin by which it has reached the service, as it says itself.
+        """
         found = await self._service.storage.user_agent_with(device)
         if found is None:
             raise NotFoundError(f"there is no user agent with the device {device!r}")
+        origin = None
+        if self.by_listener and reached is not None:
+            origin = reached_origin(self._service.origins, reached)
         subscription = await self._service.subscribe(
             found.tenant,
             profile=profile,

@@ -229,7 +229,7 @@ class WebSocket(asyncio.Protocol):
 
     def _flush(self) -> None:
         data = b"".join(self._frames.data_to_send())
-        if data:
+        if data and not self.transport.is_closing():
             self.transport.write(data)
 
     def _end_soon(self) -> None:

@@ -5,7 +5,9 @@ At a vendor's own host an endpoint may have another path than here, which only t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
@@ -62,7 +64,7 @@ class App:
         if scope["type"] == "http":
             path: str = scope["path"]
             for prefix, resource in self._push:
-                if path.startswith(prefix):
+                if path.startswith(prefix) and not _is_internal(scope):
                     await resource(scope, receive, send)
                     return
             at_host = self._at_host(scope)
@@ -77,6 +79,17 @@ class App:
             if scope["path"].startswith(prefix) and is_one_of(host, hosts):
                 return resource
         return None
+
+
+_INTERNAL: Final = re.compile(r"/push/[0-9a-f]{32}")
+
+
+def _is_internal(scope: Scope) -> bool:
+    """Whether it is how Mozilla's servers hand messages to each other: not on a public port (404).
+
+    No token of ours looks like that.
+    """
+    return scope["method"] == "PUT" and _INTERNAL.fullmatch(scope["path"]) is not None
 
 
 class AtOnce:
