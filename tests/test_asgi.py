@@ -15,7 +15,7 @@ import threading
 
 import pytest
 import websockets.sync.client
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from mockpush import asgi, connections
 from mockpush.errors import ConfigurationError
@@ -42,17 +42,46 @@ async def answer(send, content: bytes, status: int = 200) -> None:
 
 
 async def echo(scope, receive, send):
-    """Answers with what it was given; over a WebSocket, with every message."""
+    """Answers with what it was given."""
     if scope["type"] == "http":
         body = await read_body(receive)
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         seen = {"path": scope["path"], "scheme": scope["scheme"], "headers": headers}
         await answer(send, json.dumps({**seen, "body": body.decode()}).encode())
-    elif scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.accept"})
-        while (message := await receive())["type"] == "websocket.receive":
-            await send({"type": "websocket.send", "text": message["text"]})
+
+
+class EchoTalk:
+    """Says over a WebSocket whatever it hears."""
+
+    subprotocol = "echo"
+    max_size = 1000
+    broken = (1009, "too much")
+
+    def opened(self, socket) -> None:
+        self.socket = socket
+
+    def received(self, text) -> None:
+        self.socket.send("no text" if text is None else text)
+
+    def pinged(self) -> None: ...
+
+    def answered(self) -> None:
+        self.socket.close(1000, "thank you")
+
+    def writable(self) -> None: ...
+
+    def lost(self) -> None: ...
+
+
+class EchoTalks:
+    def takes(self, path: str) -> bool:
+        return path == "/"
+
+    def begin(self, path: str) -> EchoTalk:
+        return EchoTalk()
+
+
+echo.web_sockets = EchoTalks()
 
 
 class Client:
@@ -337,10 +366,45 @@ def test_websockets_are_served_uncompressed(serve_echo, scheme):
 def test_a_websocket_message_beyond_the_limit_ends_the_connection(serve_echo):
     server = serve_echo()
     with websockets.sync.client.connect(server.url.replace("http", "ws")) as client:
-        client.send("x" * (asgi.MAX_WEBSOCKET_MESSAGE + 1))
+        client.send("x" * EchoTalk.max_size)
+        assert client.recv(FOREVER) == "x" * EchoTalk.max_size
+        client.send("x" * (EchoTalk.max_size + 1))
         with pytest.raises(ConnectionClosed) as caught:
             client.recv(FOREVER)
-    assert caught.value.rcvd.code == 1009
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == EchoTalk.broken
+
+
+def test_what_is_no_text_is_told_as_such(serve_echo):
+    server = serve_echo()
+    with websockets.sync.client.connect(server.url.replace("http", "ws")) as client:
+        client.send(b"binary")
+        assert client.recv(FOREVER) == "no text"
+        client.send([b"binary", b"in", b"parts"])
+        assert client.recv(FOREVER) == "no text"
+        client.send(["text", " in ", "parts"])
+        assert client.recv(FOREVER) == "text in parts"
+
+
+def test_a_pong_is_told(serve_echo):
+    server = serve_echo()
+    with websockets.sync.client.connect(server.url.replace("http", "ws")) as client:
+        client.pong()
+        with pytest.raises(ConnectionClosed) as caught:
+            client.recv(FOREVER)
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1000, "thank you")
+
+
+def test_a_websocket_where_there_is_none_is_an_ordinary_request(serve_echo):
+    server = serve_echo()
+    with pytest.raises(InvalidStatus, match="200"):
+        websockets.sync.client.connect(server.url.replace("http", "ws") + "/elsewhere")
+
+
+def test_a_request_that_is_no_handshake_is_refused(serve_echo, connect):
+    client = connect(serve_echo())
+    client.send(request(b"GET", b"/", b"connection: upgrade", b"upgrade: websocket"))
+    assert client.answer()[0] == b"HTTP/1.1 400 Bad Request"
+    assert b"Failed to open a WebSocket" in client.file.read()
 
 
 def test_stopping_says_goodbye_to_websockets(serve_echo):
@@ -351,7 +415,7 @@ def test_stopping_says_goodbye_to_websockets(serve_echo):
         server.stop_thread()
         with pytest.raises(ConnectionClosed) as caught:
             client.recv(FOREVER)
-    assert caught.value.rcvd.code == 1012
+    assert caught.value.rcvd.code == 1001
 
 
 @pytest.mark.parametrize("tls", [False, True])

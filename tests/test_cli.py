@@ -96,7 +96,8 @@ def test_help_does_not_import_the_commands(modules_loaded_by):
     statement = "from mockpush.cli import main; main(['--help'], standalone_mode=False)"
     loaded = {name for name in modules_loaded_by(statement) if name.startswith("mockpush")}
     assert loaded <= {"mockpush", "mockpush._lazy", "mockpush.cli", "mockpush.errors"} | {
-        "mockpush.settings"
+        "mockpush.settings",
+        "mockpush.setting_kinds",
     }
 
 

@@ -203,6 +203,8 @@ def test_flags_exist():
         "--messages",
         "--rounds",
         "--connections",
+        "--idle",
+        "--connected",
     }
     known |= {setting.flag for setting in SETTINGS}
     for span in spans():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockpush.origins import Address, is_one_of
+from mockpush.origins import Address, is_one_of, reached_origin
 
 
 def test_origins_name_every_host_on_both_ports_https_first():
@@ -74,3 +74,17 @@ def test_hostnames_become_origins_as_browsers_write_them():
     )
     assert len(address.origins) == 12  # a wildcard is in the certificate, but no origin
     assert "*.push.test" in address.names
+
+
+@pytest.mark.parametrize(
+    ("reached", "origin"),
+    [
+        ("http://127.0.0.1:8030", "http://127.0.0.1:8030"),
+        ("http://elsewhere:8030", "http://localhost:8030"),
+        ("https://elsewhere", "https://localhost:8031"),
+        ("gopher://localhost", "https://localhost:8031"),
+    ],
+)
+def test_the_origin_by_which_a_server_was_reached_is_one_of_its_own(reached, origin):
+    origins = Address("127.0.0.1", 8030, 8031).origins
+    assert reached_origin(origins, reached) == origin

@@ -55,6 +55,11 @@ def test_every_setting_of_the_service_reaches_it():
         "MOCKPUSH_MAX_SUBSCRIPTIONS": "2",
         "MOCKPUSH_MAX_MESSAGES": "3",
         "MOCKPUSH_MAX_REQUESTS": "4",
+        "MOCKPUSH_MAX_USER_AGENTS": "5",
+        "MOCKPUSH_MESSAGE_LIMIT": "6",
+        "MOCKPUSH_PING_INTERVAL": "7",
+        "MOCKPUSH_BROADCASTS": "https://megaphone.example/v1/broadcasts",
+        "MOCKPUSH_BROADCASTS_INTERVAL": "1m30s",
     }
     assert load(environ=environ).service_options() == ServiceOptions(
         strict=True,
@@ -62,7 +67,11 @@ def test_every_setting_of_the_service_reaches_it():
         refuse_undecryptable=True,
         token_clock=TokenClock.SERVICE,
         max_body=5000,
-        limits=Limits(tenants=1, subscriptions=2, messages=3, requests=4),
+        limits=Limits(tenants=1, subscriptions=2, messages=3, requests=4, user_agents=5),
+        message_limit=6,
+        ping_interval=7.0,
+        broadcasts="https://megaphone.example/v1/broadcasts",
+        broadcasts_interval=90.0,
         variants=("fcm.too_large_400", "wns.success_200"),
     )
 
@@ -122,6 +131,7 @@ def test_a_path_may_begin_with_the_home_directory(monkeypatch):
         ("https://push.example.com:443", "https://push.example.com"),
         ("http://push:80", "http://push"),
         ("http://[::1]:8030", "http://[::1]:8030"),
+        ("listener", "listener"),
     ],
 )
 def test_an_origin_is_brought_to_the_form_that_aud_has(text, origin):
@@ -139,6 +149,11 @@ def test_an_origin_is_brought_to_the_form_that_aud_has(text, origin):
         ("strict", "maybe"),
         ("inspection", "sometimes"),
         ("host", " "),
+        ("message_limit", "0"),
+        ("ping_interval", "0"),
+        ("ping_interval", "soon"),
+        ("broadcasts", "megaphone.example"),
+        ("broadcasts", "file:///etc/passwd"),
         ("endpoint_origin", "push.example.com"),
         ("endpoint_origin", "ftp://push.example.com"),
         ("endpoint_origin", "https://push.example.com/push"),

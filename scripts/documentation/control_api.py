@@ -18,6 +18,7 @@ Json = Mapping[str, Any]
 
 DOCUMENTS: Final = (
     "Subscription",
+    "UserAgent",
     "Message",
     "Request",
     "Finding",
