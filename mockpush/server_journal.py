@@ -12,9 +12,8 @@ from enum import StrEnum
 
 from mockpush.protocol.inspection import Inspection
 from mockpush.protocol.judging import Judgement
-from mockpush.protocol.model import PushRequest
+from mockpush.protocol.model import NO_TENANT, PushRequest
 from mockpush.protocol.records import RequestRecord, WireAnswer
-from mockpush.storage.base import NO_TENANT
 
 
 class Stray(StrEnum):

@@ -31,6 +31,7 @@ from mockpush.protocol.inspection import (
 )
 from mockpush.protocol.judging import Profile, judge
 from mockpush.protocol.model import (
+    NO_TENANT,
     Holder,
     PushRequest,
     Subscription,
@@ -43,7 +44,7 @@ from mockpush.protocol.records import PushMessage, RequestRecord, WireAnswer
 from mockpush.real_clock import process_time, real_time
 from mockpush.receipts import find_receipts, open_receipts
 from mockpush.server_journal import ServerJournal
-from mockpush.storage.base import NO_TENANT, Keep, Storage
+from mockpush.storage.base import Keep, Storage
 from mockpush.storage.memory import MemoryStorage
 from mockpush.unreadable import explain
 from mockpush.user_agents import DEFAULT_TENANT as DEFAULT_TENANT

@@ -18,9 +18,10 @@ from mockpush.http.shapes import show
 from mockpush.http.traffic_views import SeenRequest, see_request
 from mockpush.http.views import CLOCK, STRAY, TENANT
 from mockpush.protocol.clock import parse_duration
+from mockpush.protocol.model import NO_TENANT
 from mockpush.server_journal import Stray, StrayEntry
 from mockpush.service import PushService
-from mockpush.storage.base import NO_TENANT, Keep, TenantSummary
+from mockpush.storage.base import Keep, TenantSummary
 
 # The clock
 

@@ -17,8 +17,8 @@ from mockpush.gateways.exchange import while_connected
 from mockpush.http.kinds import Json, Kind, decoded, integer, number
 from mockpush.http.matching import Fields, closest, differences
 from mockpush.http.operations import Call
+from mockpush.protocol.model import NO_TENANT
 from mockpush.service import PushService
-from mockpush.storage.base import NO_TENANT
 
 R = TypeVar("R")
 

@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 
 P256_POINT_LENGTH: Final = 65
 AUTH_SECRET_LENGTH: Final = 16
+NO_TENANT: Final = ""
+"""What belongs to no tenant: the server's own journal, user agents."""
 TOKEN_BYTES: Final = 18
 """144 bits: capability URLs need at least 120 (RFC 8030, Section 8.3)."""
 

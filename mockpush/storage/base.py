@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from mockpush.faults import Fault, Push
 from mockpush.protocol.clock import Clock
@@ -22,9 +22,6 @@ from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.protocol.user_agents import UserAgent
 
 Events = Iterable[Event]
-
-NO_TENANT: Final = ""
-"""What belongs to no tenant: the server's own journal, user agents."""
 
 
 @dataclass(frozen=True, slots=True)

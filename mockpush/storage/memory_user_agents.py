@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from mockpush.errors import LimitError, NotFoundError
 from mockpush.protocol.delivery import Delivery, Report, Step
 from mockpush.protocol.model import (
+    NO_TENANT,
     Holder,
     MessageState,
     Subscription,
@@ -17,7 +18,7 @@ from mockpush.protocol.model import (
 )
 from mockpush.protocol.records import PushMessage
 from mockpush.protocol.user_agents import UserAgent
-from mockpush.storage.base import NO_TENANT, Events, Limits
+from mockpush.storage.base import Events, Limits
 from mockpush.storage.memory_resources import claim
 from mockpush.storage.tenant import Tenant
 

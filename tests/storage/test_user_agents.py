@@ -8,9 +8,9 @@ import pytest
 
 from mockpush.errors import LimitError, NotFoundError
 from mockpush.protocol.delivery import AUTOPUSH, Delivery, Report
-from mockpush.protocol.model import Holder
+from mockpush.protocol.model import NO_TENANT, Holder
 from mockpush.protocol.user_agents import UserAgent, UserAgentKind
-from mockpush.storage.base import NO_TENANT, Keep
+from mockpush.storage.base import Keep
 
 START = 1_800_000_000.0
 ALL_AT_ONCE = Delivery(window=None)
