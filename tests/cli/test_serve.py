@@ -26,13 +26,6 @@ MOCKPUSH = [sys.executable, "-m", "mockpush.cli"]
 FREE = ("--port", "0", "--https-port", "0")
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    for name in [name for name in os.environ if name.startswith(("MOCKPUSH", "VAPID"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
 @contextmanager
 def serving(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
     """`mockpush serve`; whatever happens, it does not outlive the test."""

@@ -58,14 +58,6 @@ def every_command() -> dict[str, click.Command]:
 EVERY = every_command()
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """No settings of the surrounding run."""
-    for name in [name for name in os.environ if name.startswith(("MOCKPUSH", "VAPID"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
 def run(*arguments: str, **options):
     return CliRunner().invoke(main, arguments, **options)
 

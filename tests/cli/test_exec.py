@@ -24,13 +24,6 @@ from mockpush.vapid_keys import VapidKeys
 MOCKPUSH = [sys.executable, "-m", "mockpush.cli"]
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    for name in [name for name in os.environ if name.startswith(("MOCKPUSH", "VAPID"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-
 def execute(*command: str, flags: tuple[str, ...] = (), **environ: str):
     return subprocess.run(
         [*MOCKPUSH, "exec", *flags, "--", *command],

@@ -22,11 +22,6 @@ ENDPOINT = ("--endpoint", "https://push.example.com/p/1")
 CLAIMS = {"aud": "https://push.example.com", "exp": NOW + 3600, "sub": "mailto:me@example.com"}
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture(scope="module")
 def keys() -> VapidKeys:
     return VapidKeys.generate()

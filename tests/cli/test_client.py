@@ -31,25 +31,6 @@ from mockpush.service import PushService
 from mockpush.vapid_keys import VapidKeys
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(PushService()).running() as server:
-        yield server
-
-
-@pytest.fixture
-def control(server, monkeypatch, tmp_path) -> Iterator[Control]:
-    """A tenant of this test, in which the commands work as well."""
-    for name in [name for name in os.environ if name.startswith(("MOCKPUSH", "VAPID"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    tenant = uuid.uuid4().hex
-    monkeypatch.setenv("MOCKPUSH_URL", server.url)
-    monkeypatch.setenv("MOCKPUSH_TENANT", tenant)
-    with HttpTransport(server.url) as transport:
-        yield Control(transport, tenant=tenant)
-
-
 def run(*arguments: str, **options):
     """A command with its exit code in front; standard input is a terminal unless it is given."""
     return CliRunner().invoke(main, arguments, **options)

@@ -8,36 +8,11 @@ import re
 import select
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
 
 from mockpush.cli import main
-from mockpush.client.control import Control
-from mockpush.client.transports.http import HttpTransport
-from mockpush.server import Server
-from mockpush.service import PushService
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(PushService()).running() as server:
-        yield server
-
-
-@pytest.fixture
-def control(server, monkeypatch, tmp_path) -> Iterator[Control]:
-    """A tenant of this test, in which the commands work as well."""
-    for name in [name for name in os.environ if name.startswith(("MOCKPUSH", "VAPID"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    tenant = uuid.uuid4().hex
-    monkeypatch.setenv("MOCKPUSH_URL", server.url)
-    monkeypatch.setenv("MOCKPUSH_TENANT", tenant)
-    with HttpTransport(server.url) as transport:
-        yield Control(transport, tenant=tenant)
 
 
 def run(*arguments: str):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,13 +24,6 @@ SERVER_KEY = generate_key_pair()[0]
 PRIVATE_KEY, POINT = generate_key_pair()
 SECRET = base64url_encode(PRIVATE_KEY)
 CLAIMS = {"aud": "https://push.example", "exp": NOW + 3600, "sub": "mailto:me@example.com"}
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    for name in [name for name in os.environ if name.startswith("MOCKPUSH")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

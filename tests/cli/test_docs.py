@@ -10,7 +10,7 @@ import pytest
 from mockpush.cli import COMMANDS, load
 from mockpush.settings import SETTINGS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 
 

@@ -7,8 +7,6 @@ import subprocess
 import sys
 import textwrap
 
-import pytest
-
 MOCKPUSH = [sys.executable, "-m", "mockpush.cli"]
 PUSH = """
     import json, os, requests
@@ -21,13 +19,6 @@ PUSH = """
         )
 """
 SAID = "mockpush: apple would have refused 3 of 3 pushes; --require says that none may\n"
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    for name in [name for name in os.environ if name.startswith(("MOCKPUSH", "VAPID"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
 
 
 def execute(program: str, *flags: str, **environ: str):
