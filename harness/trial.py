@@ -85,7 +85,7 @@ class Trial:
         """
         push = self.attempt(ask, to=to)
         if not push.requests:
-            raise EndedError(self._nothing_arrived(push.result))
+            raise EndedError(self.nothing_arrived(push))
         return push
 
     def attempt(
@@ -146,7 +146,9 @@ class Trial:
         self._seen.update(more)
         return (*requests, *self.control.wait_requests(len(more), timeout=0))
 
-    def _nothing_arrived(self, result: SendResult) -> Problem:
+    def nothing_arrived(self, push: Push) -> Problem:
+        """What is wrong with a push that no request came of."""
+        result = push.result
         reported = "success" if result.ok else result.error or "that the push failed"
         return self.problem(
             "no request arrived at the push resource",

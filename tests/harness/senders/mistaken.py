@@ -416,7 +416,19 @@ class WithoutTopics(Right):
         return {"unsupported": "topic"} if job.get("topic") else super().__call__(job)
 
 
+class Nothing(bytes):
+    """Of this http_ece writes a record, where it writes none of no octets."""
+
+    def __len__(self):
+        return 1
+
+
 class EncryptsNothing(Right):
+    def body(self, job):
+        return self.encrypt(self.payload(job) or Nothing(), job)
+
+
+class EncryptsNull(Right):
     def body(self, job):
         return self.encrypt(self.payload(job) or b"null", job)
 
