@@ -32,7 +32,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
 
 # What follows the sender's command belongs to it, also if it looks like a flag of ours.
 @click.command(context_settings={"allow_interspersed_args": False})
-@_option("--sender", metavar="NAME", help="A ready sender; --senders lists them.")
+@_option("--sender", metavar="NAME", help="A ready sender, of those that --senders lists.")
 @_option("--python", metavar="MODULE:CALLABLE", help="A callable that is given each job as a dict.")
 @_option("--app", metavar="URL", help="An application that is given each job as POST.")
 @_option("--stream", is_flag=True, help="COMMAND takes a job a line and prints a result a line.")
@@ -178,13 +178,17 @@ def _check(
     from .report.outputs import outputs
     from .report.record import recorded
     from .runner import run_checks, select_cases
+    from .senders.registry import ReadySender
 
     if update_baseline and baseline is None:
         raise click.UsageError("--update-baseline goes with --baseline.")
     progress = Progress(case.id for case in select_cases(options["select"]))
     with outputs(files) as write, known_failures(baseline, update=update_baseline) as known:
-        with ended_by_signals(), progress:
-            report = run_checks(sender, known=known.ids, progress=progress, **options)
+        with ended_by_signals():
+            if isinstance(sender, ReadySender):
+                sender.install()  # before the line of the progress is there
+            with progress:
+                report = run_checks(sender, known=known.ids, progress=progress, **options)
         record = recorded(known.settled(report))
         write([record])
     _tell([record], files)

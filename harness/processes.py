@@ -13,6 +13,7 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Condition, Event, Lock, Thread
 from typing import IO, Final
@@ -161,8 +162,10 @@ class SenderProcess:
     has left the group.
     """
 
-    def __init__(self, command: Sequence[str], *, environ: Mapping[str, str]) -> None:
-        self._process = _popen(command, environ)
+    def __init__(
+        self, command: Sequence[str], *, environ: Mapping[str, str], directory: Path | None = None
+    ) -> None:
+        self._process = _popen(command, environ, directory)
         self._log = Tail(_pipe(self._process.stderr), limit=LOG_LIMIT)
         self.stdout = _pipe(self._process.stdout)
         self._input: SimpleQueue[bytes | None] = SimpleQueue()
@@ -241,13 +244,16 @@ def _start(target: Callable[[], None]) -> Thread:
     return thread
 
 
-def _popen(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _popen(
+    command: Sequence[str], environ: Mapping[str, str], directory: Path | None
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - running what the user names is the purpose
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            cwd=directory,
             env=dict(environ),
             start_new_session=True,
         )

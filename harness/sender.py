@@ -69,7 +69,7 @@ class PythonSender:
     target: str
 
     def __post_init__(self) -> None:
-        module, _, name = self.target.partition(":")
+        module, _, name = self.target.rpartition(":")
         if not module or not name:
             raise ConfigurationError(f"--python takes MODULE:CALLABLE, not {self.target!r}")
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from mockpush.cli import COMMANDS, load
+from mockpush.harness.senders.installation import CACHE
 from mockpush.http.control import application
 from mockpush.protocol.registry import REGISTRY
 from mockpush.service import PushService
@@ -211,9 +212,10 @@ def test_flags_exist():
 
 
 def test_variables_exist(generator, push_server):
-    """Those of flags, those that name a server, and the subscription that `exec` sets."""
+    """Those of flags, those that name a server, that of `exec`, and that of the cache."""
     generated = generator.GENERATED["settings"]() + generator.GENERATED["commands"]()
-    known = {*re.findall(r"`(\w+)`", generated), *push_server.environ, "MOCKPUSH_SUBSCRIPTION"}
+    known = {*re.findall(r"`(\w+)`", generated), *push_server.environ}
+    known |= {"MOCKPUSH_SUBSCRIPTION", CACHE}
     for page in PAGES.values():
         assert set(re.findall(r"(?<!\w)MOCKPUSH(?:_[A-Z0-9]+)+", page)) <= known
 

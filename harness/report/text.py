@@ -56,13 +56,19 @@ def case_list(cases: Iterable[Case]) -> str:
 
 
 def sender_list(senders: Iterable[ReadySender]) -> str:
-    """The ready senders, and how to install those that are missing."""
+    """The ready senders, with what they are driven with, and what is missing."""
     return "\n".join(
         _table(
-            (each.name, each.language, each.version or f"not installed: {each.install}")
+            (each.name, each.toolchain.language, f"{each.library} {each.version}", _state(each))
             for each in senders
         )
     )
+
+
+def _state(sender: ReadySender) -> str:
+    if sender.own_version is not None:
+        return "installed beside mockpush"
+    return sender.missing or ("installed" if sender.installed else "is installed when it is used")
 
 
 def _run(record: RunRecord) -> Iterator[str]:

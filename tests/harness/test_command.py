@@ -324,7 +324,7 @@ def test_cases_are_listed_as_json(checks):
 
 
 def test_ready_senders_are_listed(checks):
-    assert check("--senders").stdout.startswith("pywebpush  Python  ")
+    assert check("--senders").stdout.startswith("pywebpush ")
 
 
 def test_ready_senders_are_listed_as_json(checks):

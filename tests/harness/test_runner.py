@@ -19,7 +19,7 @@ from mockpush.harness.jobs import Hello
 from mockpush.harness.run import Options, Run
 from mockpush.harness.runner import select_cases
 from mockpush.harness.sender import ApplicationSender, CommandSender, PythonSender, StreamSender
-from mockpush.harness.senders.registry import READY, ReadySender
+from mockpush.harness.senders.registry import READY
 
 SENDERS = Path(__file__).parent / "senders"
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -260,14 +260,6 @@ def test_a_sender_without_a_valid_hello_cannot_be_judged(stream, behaviour, text
 def test_a_command_that_is_not_there_cannot_be_judged():
     with pytest.raises(SenderStartError, match="cannot be started: /no/such/sender"):
         run_checks(CommandSender(("/no/such/sender",)))
-
-
-def test_a_ready_sender_that_is_not_installed_says_how_to_install_it():
-    sender = ReadySender(
-        name="x", language="Go", distribution="no-such", target="x:y", install="go get x"
-    )
-    with pytest.raises(SenderStartError, match="x is not installed: run `go get x`"):
-        run_checks(sender)
 
 
 @pytest.mark.parametrize("profile", ["fcm", "mozilla", "apple", "wns"])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -275,6 +276,9 @@ def test_a_ready_sender_in_the_list():
     assert ready(sender) == {
         "name": "pywebpush",
         "language": "Python",
-        "version": sender.version,
-        "install": "pip install 'mockpush[harness]'",
+        "library": "pywebpush",
+        "version": version("pywebpush"),
+        "pinned": sender.pinned,
+        "installed": True,
+        "missing": None,
     }

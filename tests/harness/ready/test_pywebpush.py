@@ -1,27 +1,30 @@
-"""Ready senders: how their libraries' failures become results."""
+"""pywebpush as a ready sender: how its failures become results, and that its three ways work."""
 
 from types import SimpleNamespace
 
 import pytest
 from pywebpush import WebPushException
 
-from mockpush.errors import ConfigurationError
-from mockpush.harness.senders import pywebpush
-from mockpush.harness.senders.registry import READY, ready_sender
+from mockpush.harness.python_sender import load
+from mockpush.harness.runner import run_checks
+from mockpush.harness.senders.registry import READY
+from mockpush.harness.verdict import Verdict
 
 
 @pytest.fixture
 def answer(monkeypatch):
     """What the sender makes of what `webpush()` raises."""
+    sender = READY["pywebpush"]
+    answer = load(f"{sender.source / sender.entry}")
 
     def make(error: Exception) -> dict:
         def webpush(*_, **__):
             raise error
 
-        monkeypatch.setattr(pywebpush, "webpush", webpush)
+        monkeypatch.setitem(answer.__globals__, "webpush", webpush)
         vapid = {"private_key": "AA", "subject": "mailto:push@example.com"}
         job = {"op": "send", "subscription": {}, "payload": None, "ttl": 0, "vapid": vapid}
-        return pywebpush.answer({**job, "urgency": None, "topic": None})
+        return answer({**job, "urgency": None, "topic": None})
 
     return make
 
@@ -60,13 +63,16 @@ def test_pywebpush_may_fail_before_it_sends(answer):
     assert result["error"] == "Missing 'sub' from claims"
 
 
-def test_a_ready_sender_is_found_by_its_name():
-    assert ready_sender("pywebpush") is READY["pywebpush"]
-
-
 @pytest.mark.parametrize(
-    ("name", "hint"), [("pywebpus", "do you mean pywebpush"), ("node", "there is: pywebpush")]
+    ("name", "coding", "gone"),
+    [
+        ("pywebpush", Verdict.PASSED, Verdict.PASSED),
+        ("pywebpush-async", Verdict.PASSED, Verdict.PASSED),
+        ("pywebpush-aesgcm", Verdict.FAILED, Verdict.PASSED),
+    ],
 )
-def test_a_name_that_is_none_brings_those_that_are(name, hint):
-    with pytest.raises(ConfigurationError, match=hint):
-        ready_sender(name)
+def test_its_three_ways_are_driven(name, coding, gone):
+    select = ["rfc8291/4/aes128gcm", "rfc8030/7.3/410-is-gone"]
+    report = run_checks(READY[name], select=select)
+    verdicts = {each.id: each.verdict for each in report.results}
+    assert [verdicts[each] for each in select] == [coding, gone]
