@@ -23,7 +23,7 @@ TICK: Final = 0.2
 """Seconds after which an interruption is seen at the latest."""
 
 CACHE: Final = "MOCKPUSH_CACHE_DIR"
-_XDGCACHE: Final = "XDG_CACHE_HOME"
+_XDG_CACHE: Final = "XDG_CACHE_HOME"
 _MADE_BY_TOOLS: Final = frozenset({"__pycache__", "node_modules", "target"})
 
 
