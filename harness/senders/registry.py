@@ -149,6 +149,8 @@ READY: Final[Mapping[str, ReadySender]] = {
         _pywebpush("pywebpush-aesgcm", entry="adapter.py:answer_aesgcm"),
         _python("webpush", "1.0.6"),
         _python("webpush-rs", "0.1.4"),
+        _python("django-push-notifications", "3.3.0"),
+        _python("django-webpush", "0.3.6"),
         _node("web-push", "3.6.7"),
         _node("block65-webcrypto-web-push", "2.0.0", library="@block65/webcrypto-web-push"),
         _node("pushforge-builder", "2.0.5", library="@pushforge/builder"),
