@@ -1,8 +1,8 @@
 """django-push-notifications as a sender, and as the application that it makes of a Django project.
 
 A project has one key pair, in its settings: that of the last job. `send` is a device's
-`send_message`, `notify` is that of all devices: when that raises, it has given up in the middle, and
-who calls it has to take the message as failed. A device that is not active is one that is forgotten.
+`send_message`, `notify` is that of all devices: when that raises, it has given up in the middle,
+and who calls it has to take the message as failed. A device that is not active is forgotten.
 """
 
 from __future__ import annotations
