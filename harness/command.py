@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mockpush.settings import Project, load_settings
+from mockpush.settings import NAMES, Project, load_settings
 
 from .files import STDOUT
 from .progress import Progress
@@ -28,6 +29,14 @@ Command = tuple[str, ...]
 _option = partial(click.option, show_envvar=True, show_default=True)
 _file = partial(_option, type=click.Path(dir_okay=False, allow_dash=True), metavar="F")
 _seconds = click.FloatRange(min=0, min_open=True)
+
+
+def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Names that may stand in one text, with commas."""
+    try:
+        return tuple(NAMES.read(value))
+    except ValueError:
+        raise click.BadParameter(f"it must be {NAMES.expected}.") from None
 
 
 # What follows the sender's command belongs to it, also if it looks like a flag of ours.
@@ -59,6 +68,20 @@ _seconds = click.FloatRange(min=0, min_open=True)
     default="rfc",
     metavar="P",
     help="Push service that is imitated: rfc, fcm, mozilla, apple, wns.",
+)
+@_option(
+    "--variant",
+    "variants",
+    multiple=True,
+    callback=_names,
+    metavar="NAME",
+    help="Take a doubtful fact about a vendor the other way, as serve does.",
+)
+@_option(
+    "--profile-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="F",
+    help="File of Python that defines profiles of your own.",
 )
 @_file("--json", help="Write the report as JSON; with - standard output has nothing else.")
 @_file("--junit", help="Write the report as JUnit's XML, for CI systems.")
@@ -126,7 +149,7 @@ def check(
     else:
         sender = _sender(**{name: parameters.pop(name) for name in _NAMES})
         required = load_settings({"require": require}, project=ctx.find_object(Project)).require
-        ctx.exit(_check(sender, files, select=k, require=required, **parameters))
+        ctx.exit(_check(sender, files, cases=k, require=required, **parameters))
 
 
 _FILES: Final = ("json", "junit", "html", "markdown")
@@ -182,13 +205,13 @@ def _check(
 
     if update_baseline and baseline is None:
         raise click.UsageError("--update-baseline goes with --baseline.")
-    progress = Progress(case.id for case in select_cases(options["select"]))
+    progress = Progress(case.id for case in select_cases(options["cases"]))
     with outputs(files) as write, known_failures(baseline, update=update_baseline) as known:
         with ended_by_signals():
             if isinstance(sender, ReadySender):
                 sender.install()  # before the line of the progress is there
             with progress:
-                report = run_checks(sender, known=known.ids, progress=progress, **options)
+                report = run_checks(sender, baseline=known.ids, progress=progress, **options)
         record = recorded(known.settled(report))
         write([record])
     _tell([record], files)

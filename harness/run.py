@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
 from typing import Final
@@ -35,8 +36,9 @@ class Options:
     """`strict` turns warnings into failures, `fail_fast` skips what comes after a failure.
 
     `timeout` and `start_timeout` limit a job and `hello`, in seconds; so many `jobs` run at once.
-    `known` are the ids of failures that a baseline lists; None: there is no baseline. `required`
-    are push services that must take every push.
+    `profile`, `variants` and `profile_file` are settings of the service. `known` are the ids of
+    failures that a baseline lists; None: there is no baseline. `required` are push services that
+    must take every push.
     """
 
     strict: bool
@@ -45,8 +47,22 @@ class Options:
     start_timeout: float
     jobs: int
     profile: str
+    variants: tuple[str, ...] = ()
+    profile_file: Path | None = None
     known: frozenset[str] | None = None
     required: tuple[str, ...] = ()
+
+    @property
+    def flags(self) -> list[str]:
+        """Those of `mockpush check` that have a say in the verdict of a case."""
+        flags = ["--strict"] if self.strict else []
+        if self.profile != PROFILE:
+            flags += ["--profile", self.profile]
+        for variant in self.variants:
+            flags += ["--variant", variant]
+        if self.profile_file is not None:
+            flags += ["--profile-file", str(self.profile_file)]
+        return flags
 
     def end_with(self, result: CaseResult) -> bool:
         """Whether no further case is to run after this result."""
@@ -157,7 +173,5 @@ class Run:
         return judged_by(name, results, reproduce=self._command("--require", name))
 
     def _command(self, *selection: str) -> str:
-        flags = ["--strict"] if self.options.strict else []
-        if self.options.profile != PROFILE:
-            flags += ["--profile", self.options.profile]
-        return shlex.join(("mockpush", "check", *selection, *flags, *self.sender.arguments))
+        flags = (*selection, *self.options.flags, *self.sender.arguments)
+        return shlex.join(("mockpush", "check", *flags))

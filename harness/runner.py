@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from pathlib import Path
 from time import monotonic
 from typing import Final, TypeAlias
 
 from mockpush.errors import ConfigurationError
 
+from .baseline import read_baseline
 from .case import Case
 from .cases import CASES
 from .conversation import Conversation, Conversations
 from .globs import selects
+from .in_process import CallableSender
 from .jobs import HelloJob
+from .naming import AnySender, sender_of
 from .run import PROFILE, Options, Run
 from .sender import Sender, environment
 from .service import Service, running_service
@@ -31,27 +36,34 @@ Progress: TypeAlias = Callable[[CaseResult], object]
 
 
 def run_checks(
-    sender: Sender,
+    sender: AnySender,
     *,
-    select: Sequence[str] = (),
+    cases: str | Sequence[str] = (),
     strict: bool = False,
     fail_fast: bool = False,
     timeout: float = TIMEOUT,
     start_timeout: float = START_TIMEOUT,
     jobs: int = 1,
     profile: str = PROFILE,
-    known: Collection[str] | None = None,
+    variants: Sequence[str] = (),
+    profile_file: str | os.PathLike[str] | None = None,
+    baseline: str | os.PathLike[str] | Collection[str] | None = None,
     require: Sequence[str] = (),
     progress: Progress = lambda result: None,
 ) -> Report:
     """Drives `sender` through the cases against a service of its own, and reports every one.
 
-    `select` are globs of case ids, with `!` in front to exclude. `strict` turns warnings into
-    failures, `fail_fast` skips what comes after a failure. `timeout` and `start_timeout` limit a
-    job and `hello`, in seconds. So many `jobs` run at once, each with a sender process of its own.
-    `known` are the ids of failures that a baseline lists: they do not fail the run. `require`
-    names push services that must take every push: each is one more case.
-    `progress` is called with each result as it comes. `SenderStartError` if the sender cannot be
+    `sender` is a callable, which is called in this process in a thread of its own, or what
+    `naming.AnySender` has besides. `cases` are globs of case ids, with `!` in front to exclude.
+    `strict` turns warnings into failures, `fail_fast` skips what comes after a failure. `timeout`
+    and `start_timeout` limit a job and `hello`, in seconds. So many `jobs` run at once, each with a
+    sender process of its own; a callable of this process is then called by several threads.
+    `profile`, `variants` and `profile_file` say which push service is imitated. `baseline` is a
+    file of known failures, or their ids: they do not fail the run. `require` names push services
+    that must take every push: each is one more case. `progress` is called with each result as it
+    comes.
+
+    `ConfigurationError` names what cannot be; `SenderStartError` is one for a sender that cannot be
     judged at all.
     """
     options = Options(
@@ -61,10 +73,22 @@ def run_checks(
         start_timeout=start_timeout,
         jobs=jobs,
         profile=profile,
-        known=None if known is None else frozenset(known),
+        variants=tuple(variants),
+        profile_file=None if profile_file is None else Path(profile_file),
+        known=known_ids(baseline),
         required=tuple(dict.fromkeys(require)),
     )
-    return _run(sender, select_cases(select), options, progress)
+    patterns = (cases,) if isinstance(cases, str) else cases
+    return _run(sender_of(sender), select_cases(patterns), options, progress)
+
+
+def known_ids(
+    baseline: str | os.PathLike[str] | Collection[str] | None,
+) -> frozenset[str] | None:
+    """The failures that a baseline lists, which is a file or these very ids."""
+    if isinstance(baseline, str | os.PathLike):
+        return frozenset(read_baseline(os.fspath(baseline)))
+    return None if baseline is None else frozenset(baseline)
 
 
 def select_cases(patterns: Sequence[str]) -> list[Case]:
@@ -84,16 +108,11 @@ def select_cases(patterns: Sequence[str]) -> list[Case]:
 def _run(sender: Sender, cases: Sequence[Case], options: Options, progress: Progress) -> Report:
     started, began = datetime.now(UTC), monotonic()
     with (
-        running_service(profile=options.profile, required=options.required) as service,
-        closing(_conversations(sender, service, options)) as conversations,
+        service_for(options) as service,
+        trusting(sender, service),
+        closing(conversations(sender, service, options)) as opened,
     ):
-        run = Run(
-            sender=sender,
-            hello=conversations.start(),
-            service=service,
-            conversations=conversations,
-            options=options,
-        )
+        run = begin(sender, service, opened, options)
         results = _results(run, cases, progress)
     results += [run.judged_by(name, results) for name in options.required]
     return Report(
@@ -107,7 +126,34 @@ def _run(sender: Sender, cases: Sequence[Case], options: Options, progress: Prog
     )
 
 
-def _conversations(sender: Sender, service: Service, options: Options) -> Conversations:
+def service_for(options: Options) -> AbstractContextManager[Service]:
+    """The service of a run; it ends with the context."""
+    return running_service(
+        profile=options.profile,
+        variants=options.variants,
+        profile_file=options.profile_file,
+        required=options.required,
+    )
+
+
+def trusting(sender: Sender, service: Service) -> AbstractContextManager[None]:
+    """Inside the block a sender of this process trusts the service; others are told by `open`."""
+    return service.trusted() if isinstance(sender, CallableSender) else nullcontext()
+
+
+def begin(sender: Sender, service: Service, conversations: Conversations, options: Options) -> Run:
+    """A run whose sender has been greeted; `SenderStartError` if it did not answer rightly."""
+    return Run(
+        sender=sender,
+        hello=conversations.start(),
+        service=service,
+        conversations=conversations,
+        options=options,
+    )
+
+
+def conversations(sender: Sender, service: Service, options: Options) -> Conversations:
+    """As many as cases run at once; nothing is started yet."""
     environ = environment(service.environ)
     hello = HelloJob(ca_file=service.ca_file, control=service.control_url, timeout=options.timeout)
 

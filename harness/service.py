@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mockpush.client.api import ROOT
@@ -24,13 +25,14 @@ class Service:
     """A running service: how the judge reaches it, and what senders are told of it.
 
     `control_url` is the root of its control API, `environ` the variables that make programs trust
-    it.
+    it, and inside `trusted()` this process does.
     """
 
     transport: Transport
     control_url: str
     ca_file: str
     environ: Mapping[str, str]
+    trusted: Callable[[], AbstractContextManager[None]]
 
     def tenant(self, name: str, *, vapid: VapidKeys) -> Control:
         """A tenant; subscriptions in it are restricted to the key."""
@@ -38,15 +40,27 @@ class Service:
 
 
 @contextmanager
-def running_service(*, profile: str, required: Sequence[str] = ()) -> Iterator[Service]:
-    """A service with the default settings but for the profile; it ends with the context.
+def running_service(
+    *,
+    profile: str,
+    variants: Sequence[str] = (),
+    profile_file: Path | None = None,
+    required: Sequence[str] = (),
+) -> Iterator[Service]:
+    """A service with the default settings but for these; it ends with the context.
 
     `InvalidRequestError` if it does not have the profiles that are `required`.
 
     What is set in the environment or the project does not count, so that verdicts depend on the
     sender alone.
     """
-    settings = Settings(port=0, https_port=0, profile=profile)
+    settings = Settings(
+        port=0,
+        https_port=0,
+        profile=profile,
+        variants=tuple(variants),
+        profile_file=profile_file,
+    )
     server = Server(PushService(settings.service_options()), **settings.server_options())
     with server.running(), HttpTransport(server.url) as transport:
         Control(transport).check_profiles(required)
@@ -55,4 +69,5 @@ def running_service(*, profile: str, required: Sequence[str] = ()) -> Iterator[S
             control_url=f"{server.url}{ROOT}",
             ca_file=server.ca_file,
             environ=server.environ,
+            trusted=server.trusted,
         )

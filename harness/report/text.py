@@ -10,9 +10,9 @@ import click
 
 from ..case import Case
 from ..senders.registry import ReadySender
-from ..verdict import VERDICTS, Verdict
+from ..verdict import VERDICTS, CaseResult, Report, Verdict
 from .matrix import differing, rows
-from .record import CaseRecord, RunRecord
+from .record import CaseRecord, RunRecord, case_record, recorded
 from .words import (
     IN_DETAIL,
     MARKS,
@@ -43,6 +43,26 @@ def text(records: Sequence[RunRecord]) -> str:
     if len(records) > 1:
         lines += [*_matrix(records), ""]
     return "\n".join(lines[:-1])
+
+
+def plain(report: Report) -> str:
+    """A run, for where there are no colours."""
+    return click.unstyle(text([recorded(report)]))
+
+
+def failures(report: Report) -> str:
+    """How many cases failed that were not known to, and all that there is to say of each."""
+    record = recorded(report)
+    failing = [case for case in record.cases if case.fails]
+    lines = [f"{len(failing)} of {total(record)} failed: {about(record)}"]
+    for case in failing:
+        lines += ["", *_detail(case)]
+    return click.unstyle("\n".join(lines))
+
+
+def explained(result: CaseResult) -> str:
+    """What there is to say of one case, for where there are no colours."""
+    return click.unstyle("\n".join(_detail(case_record(result))))
 
 
 def mark(verdict: Verdict) -> str:

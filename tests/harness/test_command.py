@@ -1,6 +1,7 @@
 """`mockpush check` on the command line."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -41,7 +42,7 @@ class Runner:
             strict=False,
             results=self.results,
             seconds=0.1,
-            known=options["known"],
+            known=options["baseline"],
         )
 
 
@@ -92,14 +93,16 @@ def test_the_arguments_of_a_sender_name_it_again(checks, sender):
 def test_without_flags_everything_is_at_its_default(checks):
     check("--sender", "pywebpush")
     assert checks.options == {
-        "select": (),
+        "cases": (),
         "strict": False,
         "fail_fast": False,
         "timeout": 10.0,
         "start_timeout": 30.0,
         "jobs": 1,
         "profile": "rfc",
-        "known": None,
+        "variants": (),
+        "profile_file": None,
+        "baseline": None,
         "require": (),
     }
 
@@ -107,16 +110,19 @@ def test_without_flags_everything_is_at_its_default(checks):
 def test_flags_reach_the_runner(checks):
     flags = "-k rfc8030 -k !*/5/* --strict --fail-fast --timeout 2.5 --start-timeout 60 --jobs 3"
     required = ("--require", "apple,fcm", "--require", "wns")
-    check(*flags.split(), "--profile", "fcm", *required, "--sender", "pywebpush")
+    vendor = "--profile fcm --variant fcm.too_large_400,wns.success_200 --profile-file own.py"
+    check(*flags.split(), *vendor.split(), *required, "--sender", "pywebpush")
     assert checks.options == {
-        "select": ("rfc8030", "!*/5/*"),
+        "cases": ("rfc8030", "!*/5/*"),
         "strict": True,
         "fail_fast": True,
         "timeout": 2.5,
         "start_timeout": 60.0,
         "jobs": 3,
         "profile": "fcm",
-        "known": None,
+        "variants": ("fcm.too_large_400", "wns.success_200"),
+        "profile_file": Path("own.py"),
+        "baseline": None,
         "require": ("apple", "fcm", "wns"),
     }
 
@@ -128,7 +134,7 @@ def test_flags_may_come_from_the_environment(checks):
         MOCKPUSH_CHECK_K="rfc8030 rfc8292",
     )
     assert (checks.sender.name, checks.options["timeout"]) == ("pywebpush", 3.0)
-    assert checks.options["select"] == ("rfc8030", "rfc8292")
+    assert checks.options["cases"] == ("rfc8030", "rfc8292")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +236,7 @@ def test_a_baseline_is_what_is_known_of_the_run(checks, case_result, tmp_path):
     (tmp_path / "b").write_text("# mockpush baseline 1\nrfc8030/5.2/ttl-present\n")
     checks.results = (case_result(verdict=Verdict.FAILED),)
     result = check("--baseline", "b", "--sender", "pywebpush")
-    assert checks.options["known"] == {"rfc8030/5.2/ttl-present"}
+    assert checks.options["baseline"] == {"rfc8030/5.2/ttl-present"}
     assert result.exit_code == 0
     assert "1 failed (1 of them known)" in result.stdout
 
@@ -239,7 +245,7 @@ def test_a_baseline_may_come_from_the_project(checks, case_result, tmp_path):
     (tmp_path / "pyproject.toml").write_text('[tool.mockpush.check]\nbaseline = "b"\n')
     (tmp_path / "b").write_text("# mockpush baseline 1\n")
     check("--sender", "pywebpush")
-    assert checks.options["known"] == frozenset()
+    assert checks.options["baseline"] == frozenset()
 
 
 def test_an_update_makes_every_failure_known_in_all_formats(checks, case_result, tmp_path):

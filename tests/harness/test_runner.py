@@ -101,32 +101,32 @@ def test_pywebpush_is_judged_by_every_case():
 
 
 def test_a_sender_that_keeps_no_subscriptions_is_not_judged_by_how_it_does():
-    report = run_checks(READY["pywebpush"], select=["app"])
+    report = run_checks(READY["pywebpush"], cases=["app"])
     reasons = {each.reason for each in report.results}
     assert reasons == {"the sender does not know notify, subscribe, subscriptions"}
     assert report.exit_code == 0
 
 
 def test_a_real_application_is_judged_by_what_it_keeps(keeping_application):
-    report = run_checks(ApplicationSender(keeping_application), select=["app"], jobs=4)
+    report = run_checks(ApplicationSender(keeping_application), cases=["app"], jobs=4)
     others = [(each.id, each.verdict) for each in report.results if each.verdict != "passed"]
     assert others == [("app/one-token-for-each-push-service", "info")]
 
 
 def test_a_callable_is_a_sender(monkeypatch):
     monkeypatch.chdir(SENDERS)
-    report = run_checks(PythonSender("mistaken:answer"), select=["rfc8291/3.4/payload-text"])
+    report = run_checks(PythonSender("mistaken:answer"), cases=["rfc8291/3.4/payload-text"])
     assert verdicts(report) == ["passed"]
     assert report.sender.name == "Right"
 
 
 def test_a_command_is_a_sender(program):
-    report = run_checks(CommandSender(tuple(program("one_job"))), select=TWO)
+    report = run_checks(CommandSender(tuple(program("one_job"))), cases=TWO)
     assert verdicts(report) == ["passed", "passed"]
 
 
 def test_an_application_is_a_sender(application):
-    report = run_checks(ApplicationSender(application), select=TWO, jobs=2)
+    report = run_checks(ApplicationSender(application), cases=TWO, jobs=2)
     assert verdicts(report) == ["passed", "passed"]
 
 
@@ -140,7 +140,7 @@ def test_an_application_is_a_sender(application):
     ],
 )
 def test_a_sender_that_fails_fails_each_case_with_the_evidence(stream, behaviour, text):
-    report = run_checks(stream(behaviour), select=TWO, timeout=0.5)
+    report = run_checks(stream(behaviour), cases=TWO, timeout=0.5)
     assert verdicts(report) == ["failed", "failed"]
     for result in report.results:
         assert text in result.reason
@@ -152,7 +152,7 @@ def test_a_sender_that_fails_fails_each_case_with_the_evidence(stream, behaviour
 
 def test_what_a_sender_without_a_result_has_sent_is_evidence():
     (result,) = run_checks(
-        READY["pywebpush"], select=["rfc9112/9.5/silence-is-an-error"], timeout=2
+        READY["pywebpush"], cases=["rfc9112/9.5/silence-is-an-error"], timeout=2
     ).results
     (unanswered,) = result.evidence.jobs
     assert "did not answer within 2 s" in unanswered.error
@@ -161,31 +161,31 @@ def test_what_a_sender_without_a_result_has_sent_is_evidence():
 
 
 def test_what_a_sender_logged_is_evidence(stream):
-    (result,) = run_checks(stream("crashes"), select=TWO[:1]).results
+    (result,) = run_checks(stream("crashes"), cases=TWO[:1]).results
     assert result.evidence.log == "no such key\n"
 
 
 def test_a_sender_that_died_is_started_anew_for_the_next_case(stream, tmp_path):
-    report = run_checks(stream("crashes_once", str(tmp_path / "crashed")), select=THREE)
+    report = run_checks(stream("crashes_once", str(tmp_path / "crashed")), cases=THREE)
     assert verdicts(report) == ["failed", "passed", "passed"]
 
 
 def test_an_option_that_a_sender_does_not_have_is_skipped(stream):
-    report = run_checks(stream("has_no_topics"), select=["rfc8030/5.4/topic-collapses"])
+    report = run_checks(stream("has_no_topics"), cases=["rfc8030/5.4/topic-collapses"])
     (result,) = report.results
     assert (result.verdict, result.reason) == ("skipped", "the sender has no option for topic")
     assert report.exit_code == 0
 
 
 def test_an_operation_that_a_sender_does_not_know_is_skipped(stream):
-    report = run_checks(stream("only_notifies"), select=TWO)
+    report = run_checks(stream("only_notifies"), cases=TWO)
     assert [result.reason for result in report.results] == ["the sender does not know send"] * 2
     assert verdicts(report) == ["skipped", "skipped"]
 
 
 def test_fail_fast_skips_what_comes_after_a_failure(stream, tmp_path):
     sender = stream("crashes_once", str(tmp_path / "crashed"))
-    report = run_checks(sender, select=THREE, fail_fast=True)
+    report = run_checks(sender, cases=THREE, fail_fast=True)
     assert verdicts(report) == ["failed", "skipped", "skipped"]
     assert "--fail-fast" in report.results[1].reason
 
@@ -193,7 +193,7 @@ def test_fail_fast_skips_what_comes_after_a_failure(stream, tmp_path):
 def test_fail_fast_goes_on_after_a_known_failure(stream, tmp_path):
     sender = stream("crashes_once", str(tmp_path / "crashed"))
     (known,) = (case.id for case in select_cases(THREE)[:1])
-    report = run_checks(sender, select=THREE, fail_fast=True, known=[known])
+    report = run_checks(sender, cases=THREE, fail_fast=True, baseline=[known])
     assert verdicts(report)[0] == "failed"
     assert "skipped" not in verdicts(report)
     assert report.known == {known}
@@ -201,7 +201,7 @@ def test_fail_fast_goes_on_after_a_known_failure(stream, tmp_path):
 
 def test_a_report_says_when_its_run_began(stream):
     before = datetime.now(UTC)
-    report = run_checks(READY["pywebpush"], select=["rfc8030/5/post"])
+    report = run_checks(READY["pywebpush"], cases=["rfc8030/5/post"])
     (push,) = report.results[0].evidence.jobs
     (request,) = push.requests
     arrived = datetime.fromisoformat(request.raw["received_at"])
@@ -210,19 +210,19 @@ def test_a_report_says_when_its_run_began(stream):
 
 def test_strict_turns_a_warning_into_a_failure(stream):
     case = ["rfc8030/5/sent-once"]
-    lax, strict = (run_checks(stream("sends_twice"), select=case, strict=x) for x in (False, True))
+    lax, strict = (run_checks(stream("sends_twice"), cases=case, strict=x) for x in (False, True))
     assert (verdicts(lax), lax.exit_code) == (["warning"], 0)
     assert (verdicts(strict), strict.exit_code, strict.strict) == (["failed"], 1, True)
 
 
 def test_results_come_as_they_are_there(stream):
     seen = []
-    report = run_checks(stream("sends"), select=THREE, progress=seen.append)
+    report = run_checks(stream("sends"), cases=THREE, progress=seen.append)
     assert seen == list(report.results)
 
 
 def test_each_case_says_how_to_run_it_alone():
-    report = run_checks(READY["pywebpush"], select=["rfc8030/5/post"], strict=True)
+    report = run_checks(READY["pywebpush"], cases=["rfc8030/5/post"], strict=True)
     (result,) = report.results
     assert result.reproduce == "mockpush check -k rfc8030/5/post --strict --sender pywebpush"
 
@@ -264,7 +264,7 @@ def test_a_command_that_is_not_there_cannot_be_judged():
 
 @pytest.mark.parametrize("profile", ["fcm", "mozilla", "apple", "wns"])
 def test_a_sender_can_be_judged_at_a_vendor(profile):
-    report = run_checks(READY["pywebpush"], select=["rfc8030/5/*"], profile=profile)
+    report = run_checks(READY["pywebpush"], cases=["rfc8030/5/*"], profile=profile)
     assert report.profile == profile
     assert verdicts(report).count("passed") >= 1
     assert set(verdicts(report)) <= {"passed", "skipped"}

@@ -73,6 +73,6 @@ def test_pywebpush_may_fail_before_it_sends(answer):
 )
 def test_its_three_ways_are_driven(name, coding, gone):
     select = ["rfc8291/4/aes128gcm", "rfc8030/7.3/410-is-gone"]
-    report = run_checks(READY[name], select=select)
+    report = run_checks(READY[name], cases=select)
     verdicts = {each.id: each.verdict for each in report.results}
     assert [verdicts[each] for each in select] == [coding, gone]

@@ -48,7 +48,7 @@ def test_once_installed_it_is_used_as_it_is(ready, capsys):
 
 
 def test_a_run_installs_what_it_drives(ready):
-    report = run_checks(ready(), select=["rfc8030/5/post"])
+    report = run_checks(ready(), cases=["rfc8030/5/post"])
     assert (report.sender.name, report.sender.version) == ("fake", "1.5")
 
 

@@ -190,7 +190,7 @@ def test_the_schema_fits_a_run_with_everything(record, failed, case_result, host
 
 
 def test_the_schema_fits_what_a_real_sender_makes():
-    report = run_checks(READY["pywebpush"], select=["rfc8030/5/post", "rfc8030/7.3"])
+    report = run_checks(READY["pywebpush"], cases=["rfc8030/5/post", "rfc8030/7.3"])
     assert violations(of(recorded(report)), SCHEMA) == []
 
 
