@@ -6,7 +6,7 @@ import base64
 from importlib.metadata import version
 from typing import Any
 
-from pywebpush import (  # type: ignore[import-untyped, unused-ignore]
+from pywebpush import (
     WebPushException,
     webpush,
     webpush_async,

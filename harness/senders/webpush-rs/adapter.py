@@ -10,7 +10,7 @@ import base64
 from importlib.metadata import version
 from typing import Any
 
-import webpush_rs  # type: ignore[import-not-found, unused-ignore]
+import webpush_rs
 
 Job = dict[str, Any]
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from webpush import (  # type: ignore[import-untyped, unused-ignore]
+from webpush import (
     WebPush,
     WebPushMessage,
     WebPushSubscription,
