@@ -22,7 +22,7 @@ from ..adapters import Adapter, Stream
 from ..errors import SenderStartError
 from ..sender import PythonSender
 from .installation import Installation
-from .toolchains import NODE, PYTHON, Toolchain
+from .toolchains import GO, JAVA, NODE, PYTHON, RUST, Toolchain
 
 _HERE: Final = Path(__file__).parent
 
@@ -141,6 +141,17 @@ def _node(name: str, pinned: str, *, library: str | None = None) -> ReadySender:
     )
 
 
+def _java(name: str, pinned: str, *, library: str) -> ReadySender:
+    return ReadySender(
+        name=name,
+        library=library,
+        pinned=pinned,
+        toolchain=JAVA,
+        source=_HERE / name,
+        entry="src/main/java/Sender.java",
+    )
+
+
 READY: Final[Mapping[str, ReadySender]] = {
     sender.name: sender
     for sender in (
@@ -155,6 +166,24 @@ READY: Final[Mapping[str, ReadySender]] = {
         _node("block65-webcrypto-web-push", "2.0.0", library="@block65/webcrypto-web-push"),
         _node("pushforge-builder", "2.0.5", library="@pushforge/builder"),
         _node("webpush-webcrypto", "1.0.5"),
+        ReadySender(
+            name="go-webpush",
+            library="github.com/SherClockHolmes/webpush-go",
+            pinned="1.4.0",
+            toolchain=GO,
+            source=_HERE / "go-webpush",
+            entry="main.go",
+        ),
+        ReadySender(
+            name="rust-web-push",
+            library="web-push",
+            pinned="0.11.0",
+            toolchain=RUST,
+            source=_HERE / "rust-web-push",
+            entry="src/main.rs",
+        ),
+        _java("java-webpush", "1.3.0", library="com.interaso:webpush"),
+        _java("java-web-push", "5.1.2", library="nl.martijndwars:web-push"),
     )
 }
 

@@ -80,3 +80,43 @@ NODE: Final = Toolchain(
     run=("node", "{here}/{entry}"),
     advice="install Node.js 20 or newer, which has both node and npm",
 )
+
+_EXE: Final = ".exe" if os.name == "nt" else ""
+_BUILT: Final = f"{{here}}/sender{_EXE}"
+
+GO: Final = Toolchain(
+    language="Go",
+    install=(("go", "build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-o", _BUILT, "."),),
+    run=(_BUILT,),
+    advice="install Go 1.21 or newer",
+)
+
+RUST: Final = Toolchain(
+    language="Rust",
+    install=(
+        (
+            *("cargo", "install", "--quiet", "--locked", "--path", "."),
+            *("--root", "{here}", "--target-dir", "target"),
+        ),
+    ),
+    run=(f"{{here}}/bin/sender{_EXE}",),
+    discards=("target",),
+    advice=(
+        "install Rust 1.80 or newer, and what its openssl crate needs, on Debian and Ubuntu the "
+        "packages build-essential, pkg-config and libssl-dev"
+    ),
+)
+
+_CLASSES: Final = os.pathsep.join(("{here}/target/classes", "{here}/target/lib/*"))
+
+JAVA: Final = Toolchain(
+    language="Java",
+    install=(
+        (
+            *("mvn", "--quiet", "--batch-mode", "compile", "dependency:copy-dependencies"),
+            "-DoutputDirectory=target/lib",
+        ),
+    ),
+    run=("java", "-cp", _CLASSES, "Sender"),
+    advice="install Maven and a JDK, 17 or newer",
+)
