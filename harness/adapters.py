@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Final, Protocol
 
-from .errors import SenderError
+from .errors import OverdueError, SenderError
 from .jobs import quoted
 from .processes import GRACE, LINE_LIMIT, Lines, SenderProcess, Tail, ended
 
@@ -80,7 +80,7 @@ class OneShot(_Command):
         finally:
             process.terminate()
         if code is None:
-            raise SenderError(f"the sender did not end within {timeout:g} s")
+            raise OverdueError(f"the sender did not end within {timeout:g} s")
         return _last_line(output.finish(), code)
 
 
@@ -126,7 +126,7 @@ def _exchange(process: SenderProcess, output: Lines, job: bytes, timeout: float)
     try:
         answer = output.next(timeout=timeout)
     except TimeoutError:
-        raise SenderError(
+        raise OverdueError(
             f"the sender did not answer within {timeout:g} s; does it flush its output after each "
             "line?"
         ) from None

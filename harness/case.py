@@ -39,7 +39,8 @@ class Case:
     What is asked of applications is `app/<slug>`, since no document has it all.
     `judge` drives the sender through its trial and yields what is not as it should be; `ops` are
     the operations that the sender must know. `level` weighs what the judge itself finds; a finding
-    of the service, of which `codes` are globs, brings its own.
+    of the service, of which `codes` are globs, brings its own. `silent`: the push service does not
+    answer, so that the case lasts as long as the sender waits.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Case:
     judge: Judge
     codes: tuple[str, ...] = ()
     ops: frozenset[str] = SEND
+    silent: bool = False
 
     @property
     def takes_turns(self) -> bool:
@@ -71,6 +73,7 @@ class CaseTable:
         section: str | None = None,
         codes: tuple[str, ...] = (),
         ops: frozenset[str] = SEND,
+        silent: bool = False,
     ) -> Callable[[Judge], Judge]:
         """Declares a case that the decorated function judges; `section` overrides the id's.
 
@@ -86,6 +89,7 @@ class CaseTable:
                 judge=judge,
                 codes=codes,
                 ops=ops,
+                silent=silent,
             )
             self.cases.append(case)
             return judge

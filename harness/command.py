@@ -59,7 +59,7 @@ def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tup
 @_option(
     "--jobs",
     type=click.IntRange(min=1),
-    default=1,
+    show_default="4; 1 with --app",
     metavar="N",
     help="Cases that run at once, each with a sender process of its own.",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from queue import SimpleQueue
+from queue import LifoQueue
 from typing import TypeVar
 
 from .adapters import Adapter
@@ -62,8 +62,9 @@ class Conversations:
 
     def __init__(self, make: Callable[[], Conversation], *, count: int) -> None:
         self._all = [make() for _ in range(count)]
-        self._free: SimpleQueue[Conversation] = SimpleQueue()
-        for each in self._all:
+        # The last one that was free is the next: a sender that nobody needs is never started.
+        self._free: LifoQueue[Conversation] = LifoQueue()
+        for each in reversed(self._all):
             self._free.put(each)
 
     def start(self) -> Hello:

@@ -2,6 +2,7 @@
 
 MockpushError
 ├── SenderError                        a sender did not answer a job as the protocol says
+│   └── OverdueError                   it gave no result within the limit
 ├── ChecksFailedError (AssertionError) a sender failed cases; the text is that of the report
 └── ConfigurationError
     └── SenderStartError               it could not be started, or gave no valid answer to `hello`
@@ -16,6 +17,10 @@ from mockpush.errors import ConfigurationError, MockpushError
 
 class SenderError(MockpushError):
     """A sender died, printed rubbish or exceeded the limit; the text says which."""
+
+
+class OverdueError(SenderError):
+    """A sender gave no result within the limit."""
 
 
 class ChecksFailedError(MockpushError, AssertionError):

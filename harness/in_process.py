@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any, TypeAlias
 
 from .adapters import Adapter
-from .errors import SenderError
+from .errors import OverdueError, SenderError
 from .jobs import quoted
 from .python_sender import Handler
 
@@ -86,7 +86,7 @@ class Called:
         except Empty:
             self._thread = None
             thread.leave()
-            raise SenderError(f"the sender did not return within {timeout:g} s") from None
+            raise OverdueError(f"the sender did not return within {timeout:g} s") from None
         if isinstance(answer, SenderError):
             raise answer
         return answer

@@ -19,6 +19,7 @@ from threading import Condition, Event, Lock, Thread
 from typing import IO, Final
 
 from .errors import SenderError
+from .strays import kill_strays, marked
 
 GRACE: Final = 0.5
 """Seconds that a process gets for each step of its end, before the next, harder one."""
@@ -78,7 +79,7 @@ class Tail:
 
     def finish(self) -> bytes:
         """What is kept at the end of the pipe."""
-        self._thread.join(GRACE)  # a process that has left the group may hold the pipe open
+        self._thread.join(GRACE)  # a process that cannot be found may hold the pipe open
         return self._octets
 
 
@@ -158,14 +159,15 @@ class Lines:
 class SenderProcess:
     """A running sender; `SenderError` if it cannot be started.
 
-    When it ends, by itself or by `stop()`, so does every process that it started, unless that one
-    has left the group.
+    When it ends, by itself or by `stop()`, so does every process that it started: its group, and
+    what has left that.
     """
 
     def __init__(
         self, command: Sequence[str], *, environ: Mapping[str, str], directory: Path | None = None
     ) -> None:
-        self._process = _popen(command, environ, directory)
+        self._environ = marked(environ)
+        self._process = _popen(command, self._environ, directory)
         self._log = Tail(_pipe(self._process.stderr), limit=LOG_LIMIT)
         self.stdout = _pipe(self._process.stdout)
         self._input: SimpleQueue[bytes | None] = SimpleQueue()
@@ -184,6 +186,7 @@ class SenderProcess:
         self._process.wait()
         with suppress(OSError):
             _signal_group(self._process.pid, _KILL)
+        kill_strays(self._environ)
         self._exited.set()
 
     def write(self, data: bytes) -> None:

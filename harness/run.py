@@ -22,6 +22,7 @@ from .conversation import Conversations
 from .errors import SenderError
 from .evidence import NOTHING, Evidence
 from .jobs import Hello
+from .patience import Patience
 from .portability import judged_by
 from .sender import Sender
 from .service import Service
@@ -82,6 +83,7 @@ class Run:
     vapid: VapidKeys = field(default_factory=VapidKeys.generate)
     _stopped: Event = field(default_factory=Event)
     _turns: Lock = field(default_factory=Lock)
+    _patience: Patience = field(default_factory=Patience)
 
     def stop(self) -> None:
         """Begin no further case, and end the jobs that are under way."""
@@ -98,6 +100,8 @@ class Run:
             return self._skipped(case, "not run: a case before it failed (--fail-fast)")
         if missing := case.ops - set(self.hello.ops):
             return self._skipped(case, f"the sender does not know {', '.join(sorted(missing))}")
+        if reason := self._patience.lost:
+            return self._lost(case, reason)
         with self._tenant() as control, self.conversations.one() as conversation:
             trial = Trial(
                 case,
@@ -107,6 +111,8 @@ class Run:
                 ops=frozenset(self.hello.ops),
             )
             result = self._try(trial)
+        if not case.silent:
+            self._patience.saw(hung=trial.hung)
         if self.options.end_with(result):
             self._stopped.set()
         return result
@@ -140,6 +146,13 @@ class Run:
             problems=tuple(problems),
             evidence=trial.evidence,
             seconds=monotonic() - started,
+        )
+
+    def _lost(self, case: Case, reason: str) -> CaseResult:
+        """A case that a sender does not get to fails: no baseline must make that a success."""
+        problem = Problem(level=Level.MUST, section=case.section, text=reason)
+        return self._result(
+            case, Verdict.FAILED, reason=reason, problems=(problem,), evidence=NOTHING
         )
 
     def _skipped(self, case: Case, reason: str, *, evidence: Evidence = NOTHING) -> CaseResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import UTC, datetime
@@ -21,14 +21,17 @@ from .conversation import Conversation, Conversations
 from .globs import selects
 from .in_process import CallableSender
 from .jobs import HelloJob
+from .lanes import lanes
 from .naming import AnySender, sender_of
 from .run import PROFILE, Options, Run
-from .sender import Sender, environment
+from .sender import ApplicationSender, Sender, environment
 from .service import Service, running_service
 from .verdict import CaseResult, Report
 
 TIMEOUT: Final = 10.0
 START_TIMEOUT: Final = 30.0
+JOBS: Final = 4
+"""Cases that run at once, where each has a sender process of its own."""
 TICK: Final = 0.2
 """Seconds after which an interruption is seen at the latest."""
 
@@ -43,7 +46,7 @@ def run_checks(
     fail_fast: bool = False,
     timeout: float = TIMEOUT,
     start_timeout: float = START_TIMEOUT,
-    jobs: int = 1,
+    jobs: int | None = None,
     profile: str = PROFILE,
     variants: Sequence[str] = (),
     profile_file: str | os.PathLike[str] | None = None,
@@ -56,22 +59,23 @@ def run_checks(
     `sender` is a callable, which is called in this process in a thread of its own, or what
     `naming.AnySender` has besides. `cases` are globs of case ids, with `!` in front to exclude.
     `strict` turns warnings into failures, `fail_fast` skips what comes after a failure. `timeout`
-    and `start_timeout` limit a job and `hello`, in seconds. So many `jobs` run at once, each with a
-    sender process of its own; a callable of this process is then called by several threads.
-    `profile`, `variants` and `profile_file` say which push service is imitated. `baseline` is a
-    file of known failures, or their ids: they do not fail the run. `require` names push services
-    that must take every push: each is one more case. `progress` is called with each result as it
-    comes.
+    and `start_timeout` limit a job and `hello`, in seconds. So many `jobs` run at once: one for a
+    callable of this process, which would be called by several threads, and for a running
+    application; else `JOBS`, each with a sender process of its own. `profile`, `variants` and
+    `profile_file` say which push service is imitated. `baseline` is a file of known failures, or
+    their ids: they do not fail the run. `require` names push services that must take every push:
+    each is one more case. `progress` is called with each result as it comes.
 
     `ConfigurationError` names what cannot be; `SenderStartError` is one for a sender that cannot be
     judged at all.
     """
+    driven = sender_of(sender)
     options = Options(
         strict=strict,
         fail_fast=fail_fast,
         timeout=timeout,
         start_timeout=start_timeout,
-        jobs=jobs,
+        jobs=jobs or _at_once(driven),
         profile=profile,
         variants=tuple(variants),
         profile_file=None if profile_file is None else Path(profile_file),
@@ -79,7 +83,12 @@ def run_checks(
         required=tuple(dict.fromkeys(require)),
     )
     patterns = (cases,) if isinstance(cases, str) else cases
-    return _run(sender_of(sender), select_cases(patterns), options, progress)
+    return _run(driven, select_cases(patterns), options, progress)
+
+
+def _at_once(sender: Sender) -> int:
+    """How many cases run at once unless told otherwise; some senders may take one job at a time."""
+    return 1 if isinstance(sender, ApplicationSender | CallableSender) else JOBS
 
 
 def known_ids(
@@ -177,13 +186,24 @@ def _as_completed(futures: Sequence[Future[CaseResult]]) -> Iterator[Future[Case
 
 def _results(run: Run, cases: Sequence[Case], progress: Progress) -> list[CaseResult]:
     """The results in the order of the cases. Whatever interrupts them ends the senders first."""
+    results: dict[str, Future[CaseResult]] = {case.id: Future() for case in cases}
     with ThreadPoolExecutor(run.options.jobs) as executor:
         try:
-            futures = [executor.submit(run.judge, case) for case in cases]
-            for future in _as_completed(futures):
-                progress(future.result())
+            for lane in lanes(cases, jobs=run.options.jobs):
+                executor.submit(_judge, run, lane, results)
+            for result in _as_completed([*results.values()]):
+                progress(result.result())
         except BaseException:
             run.stop()
             executor.shutdown(cancel_futures=True)
             raise
-    return [future.result() for future in futures]
+    return [result.result() for result in results.values()]
+
+
+def _judge(run: Run, lane: Sequence[Case], results: Mapping[str, Future[CaseResult]]) -> None:
+    """Settle the results of one lane; what goes wrong with the judge itself goes to who waits."""
+    for case in lane:
+        try:
+            results[case.id].set_result(run.judge(case))
+        except BaseException as error:
+            results[case.id].set_exception(error)

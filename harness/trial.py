@@ -12,7 +12,7 @@ from mockpush.errors import DecryptionError, MockpushError, WaitError
 from mockpush.protocol.findings import Level
 from mockpush.vapid_keys import VapidKeys
 
-from .errors import SenderError
+from .errors import OverdueError, SenderError
 from .evidence import Evidence, Push, Seen, Unanswered
 from .globs import selects
 from .jobs import Job, SendJob, SendResult, quoted
@@ -45,6 +45,7 @@ class Trial:
     """What a case's judge works with. It keeps all that it sees as evidence.
 
     `control` is the control API of the trial's own tenant, `ops` what the sender can be asked for.
+    `hung`: the sender gave no result in time.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Trial:
         self.control = control
         self.vapid = vapid
         self.ops = ops
+        self.hung = False
         self._conversation = conversation
         self._jobs: list[Seen] = []
         self._seen: set[str] = set()
@@ -128,6 +130,7 @@ class Trial:
         try:
             result = self._conversation.send(job)
         except SenderError as error:
+            self.hung = isinstance(error, OverdueError)
             requests = self._arrived(to, patience=0.0) if to else ()
             self.saw(Unanswered(job=job, error=str(error), requests=requests))
             raise

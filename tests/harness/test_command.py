@@ -98,7 +98,7 @@ def test_without_flags_everything_is_at_its_default(checks):
         "fail_fast": False,
         "timeout": 10.0,
         "start_timeout": 30.0,
-        "jobs": 1,
+        "jobs": None,
         "profile": "rfc",
         "variants": (),
         "profile_file": None,

@@ -14,17 +14,24 @@ import pytest
 from mockpush.errors import ConfigurationError
 from mockpush.harness import run_checks
 from mockpush.harness.conversation import Conversations
-from mockpush.harness.errors import SenderStartError
+from mockpush.harness.errors import OverdueError, SenderStartError
 from mockpush.harness.jobs import Hello
 from mockpush.harness.run import Options, Run
 from mockpush.harness.runner import select_cases
 from mockpush.harness.sender import ApplicationSender, CommandSender, PythonSender, StreamSender
 from mockpush.harness.senders.registry import READY
+from mockpush.harness.service import running_service
 
 SENDERS = Path(__file__).parent / "senders"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TWO = ["rfc8030/5/post", "rfc8030/5/sent-once"]
 THREE = [*TWO, "rfc8030/5/201-is-success"]
+
+
+@pytest.fixture(scope="module")
+def service():
+    with running_service(profile="rfc") as running:
+        yield running
 
 
 @pytest.fixture
@@ -185,7 +192,7 @@ def test_an_operation_that_a_sender_does_not_know_is_skipped(stream):
 
 def test_fail_fast_skips_what_comes_after_a_failure(stream, tmp_path):
     sender = stream("crashes_once", str(tmp_path / "crashed"))
-    report = run_checks(sender, cases=THREE, fail_fast=True)
+    report = run_checks(sender, cases=THREE, fail_fast=True, jobs=1)
     assert verdicts(report) == ["failed", "skipped", "skipped"]
     assert "--fail-fast" in report.results[1].reason
 
@@ -193,7 +200,7 @@ def test_fail_fast_skips_what_comes_after_a_failure(stream, tmp_path):
 def test_fail_fast_goes_on_after_a_known_failure(stream, tmp_path):
     sender = stream("crashes_once", str(tmp_path / "crashed"))
     (known,) = (case.id for case in select_cases(THREE)[:1])
-    report = run_checks(sender, cases=THREE, fail_fast=True, baseline=[known])
+    report = run_checks(sender, cases=THREE, fail_fast=True, jobs=1, baseline=[known])
     assert verdicts(report)[0] == "failed"
     assert "skipped" not in verdicts(report)
     assert report.known == {known}
@@ -217,7 +224,7 @@ def test_strict_turns_a_warning_into_a_failure(stream):
 
 def test_results_come_as_they_are_there(stream):
     seen = []
-    report = run_checks(stream("sends"), cases=THREE, progress=seen.append)
+    report = run_checks(stream("sends"), cases=THREE, jobs=1, progress=seen.append)
     assert seen == list(report.results)
 
 
@@ -244,17 +251,67 @@ def test_a_profile_other_than_the_usual_one_is_part_of_how_to_run_it():
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "text"),
+    ("behaviour", "limit", "text"),
     [
-        ("crashes_at_once", "ended with exit code 5 before it answered\nno such module"),
-        ("prints_rubbish_at_once", "a line that is not JSON: 'Ready.'"),
-        ("hangs_at_once", "did not answer within 0.5 s"),
-        ("has_no_name", "must have 'name'"),
+        ("crashes_at_once", 30, "ended with exit code 5 before it answered\nno such module"),
+        ("prints_rubbish_at_once", 30, "a line that is not JSON: 'Ready.'"),
+        ("hangs_at_once", 0.5, "did not answer within 0.5 s"),
+        ("has_no_name", 30, "must have 'name'"),
     ],
 )
-def test_a_sender_without_a_valid_hello_cannot_be_judged(stream, behaviour, text):
+def test_a_sender_without_a_valid_hello_cannot_be_judged(stream, behaviour, limit, text):
     with pytest.raises(SenderStartError, match=text):
-        run_checks(stream(behaviour), start_timeout=0.5)
+        run_checks(stream(behaviour), start_timeout=limit)
+
+
+def test_a_sender_that_hangs_at_every_job_is_given_up(stream):
+    every = [case.id for case in select_cases(["rfc8030"])]
+    report = run_checks(stream("hangs"), cases=every, timeout=0.5, jobs=1)
+    assert set(verdicts(report)) == {"failed"}
+    (*hung, after) = report.results[:4]
+    assert all("did not answer within 0.5 s" in each.reason for each in hung)
+    assert after.reason == (
+        "not run: the sender was given up, since it did not answer in time in 3 cases in a row"
+    )
+    assert {each.reason for each in report.results[3:]} == {after.reason}
+
+
+def test_a_sender_that_hangs_now_and_then_is_judged_by_every_case(begin, service):
+    def hangs_at_every_second_case(job):
+        if job["op"] == "hello":
+            return {"name": "x", "ops": ["send"]}
+        seen.append(job)
+        if len(seen) % 2:
+            raise OverdueError("the sender did not answer in time")
+        return {"ok": False}
+
+    seen = []
+    run = begin(service, hangs_at_every_second_case)
+    results = [run.judge(case) for case in [*select_cases(["rfc8030/5/post"]) * 8]]
+    assert not [each for each in results if "not run" in each.reason]
+
+
+def test_waiting_for_a_push_service_that_keeps_silent_costs_no_patience(begin, service):
+    def hangs(job):
+        if job["op"] == "hello":
+            return {"name": "x", "ops": ["send"]}
+        raise OverdueError("the sender did not answer in time")
+
+    run = begin(service, hangs)
+    (silence,) = select_cases(["rfc9112/9.5/silence-is-an-error"])
+    results = [run.judge(silence) for _ in range(4)]
+    assert {each.verdict for each in results} == {"failed"}
+    assert not [each for each in results if "not run" in each.reason]
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_an_error_of_the_judge_itself_ends_the_run(stream, monkeypatch, jobs):
+    def breaks(run: Run, case: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Run, "judge", breaks)
+    with pytest.raises(ZeroDivisionError):
+        run_checks(stream("sends"), select=THREE, jobs=jobs)
 
 
 def test_a_command_that_is_not_there_cannot_be_judged():

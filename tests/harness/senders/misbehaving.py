@@ -123,6 +123,25 @@ def leaves_a_child(fifo: str) -> None:
     say(RESULT)
 
 
+def leaves_a_daemon(fifo: str) -> None:
+    """It has a session of its own, is nobody's child, and holds our pipes."""
+    ready, started = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            start_child(fifo)
+            os.write(started, b"!")
+        os._exit(0)
+    os.wait()
+    os.read(ready, 1)
+    for _ in sys.stdin:
+        say(RESULT)
+
+
+def stops_itself() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def hangs_with_a_child(fifo: str) -> None:
     start_child(fifo)
     while True:
