@@ -48,7 +48,13 @@ def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tup
 @_option("-k", multiple=True, metavar="GLOB", help="Only cases of such ids; '!GLOB' excludes.")
 @_option("--strict", is_flag=True, help="Turn warnings into failures.")
 @_option("--fail-fast", is_flag=True, help="Stop at the first failure.")
-@_option("--timeout", type=_seconds, default=10.0, metavar="S", help="Limit for a job, in seconds.")
+@_option(
+    "--timeout",
+    type=_seconds,
+    show_default="10; 5 with --sender pywebpush",
+    metavar="S",
+    help="Limit for a job, in seconds.",
+)
 @_option(
     "--start-timeout",
     type=_seconds,

@@ -25,6 +25,7 @@ from .lanes import lanes
 from .naming import AnySender, sender_of
 from .run import PROFILE, Options, Run
 from .sender import ApplicationSender, Sender, environment
+from .senders.registry import ReadySender
 from .service import Service, running_service
 from .verdict import CaseResult, Report
 
@@ -44,7 +45,7 @@ def run_checks(
     cases: str | Sequence[str] = (),
     strict: bool = False,
     fail_fast: bool = False,
-    timeout: float = TIMEOUT,
+    timeout: float | None = None,
     start_timeout: float = START_TIMEOUT,
     jobs: int | None = None,
     profile: str = PROFILE,
@@ -59,7 +60,8 @@ def run_checks(
     `sender` is a callable, which is called in this process in a thread of its own, or what
     `naming.AnySender` has besides. `cases` are globs of case ids, with `!` in front to exclude.
     `strict` turns warnings into failures, `fail_fast` skips what comes after a failure. `timeout`
-    and `start_timeout` limit a job and `hello`, in seconds. So many `jobs` run at once: one for a
+    and `start_timeout` limit a job and `hello`, in seconds; ready senders may have a limit of their
+    own in place of `TIMEOUT`. So many `jobs` run at once: one for a
     callable of this process, which would be called by several threads, and for a running
     application; else `JOBS`, each with a sender process of its own. `profile`, `variants` and
     `profile_file` say which push service is imitated. `baseline` is a file of known failures, or
@@ -73,7 +75,7 @@ def run_checks(
     options = Options(
         strict=strict,
         fail_fast=fail_fast,
-        timeout=timeout,
+        timeout=timeout or _limit(driven),
         start_timeout=start_timeout,
         jobs=jobs or _at_once(driven),
         profile=profile,
@@ -84,6 +86,11 @@ def run_checks(
     )
     patterns = (cases,) if isinstance(cases, str) else cases
     return _run(driven, select_cases(patterns), options, progress)
+
+
+def _limit(sender: Sender) -> float:
+    """The limit for a job unless told otherwise, in seconds."""
+    return (sender.limit if isinstance(sender, ReadySender) else None) or TIMEOUT
 
 
 def _at_once(sender: Sender) -> int:

@@ -33,6 +33,8 @@ class ReadySender:
 
     `library` is its name where it is published, `pinned` the version that is installed. With
     `own_first` the user's own is driven if there is one beside mockpush, whatever its version.
+    `limit` is that for a job, in seconds, unless told otherwise: for a library that answers at
+    once or never.
     """
 
     name: str
@@ -42,6 +44,7 @@ class ReadySender:
     source: Path
     entry: str
     own_first: bool = False
+    limit: float | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -116,6 +119,7 @@ def _pywebpush(name: str, *, entry: str) -> ReadySender:
         source=_HERE / "pywebpush",
         entry=entry,
         own_first=True,
+        limit=5.0,
     )
 
 

@@ -96,7 +96,7 @@ def test_without_flags_everything_is_at_its_default(checks):
         "cases": (),
         "strict": False,
         "fail_fast": False,
-        "timeout": 10.0,
+        "timeout": None,
         "start_timeout": 30.0,
         "jobs": None,
         "profile": "rfc",

@@ -163,10 +163,10 @@ def test_one_that_never_returns_fails_and_is_greeted_anew(right):
             forever.wait()
         return right(job)
 
-    report = run_checks(send, cases=[TTL, "rfc8030/5/post"], timeout=0.3)
+    report = run_checks(send, cases=[TTL, "rfc8030/5/post"], timeout=2)
     forever.set()
     assert [each.verdict for each in report.results] == ["failed", "passed"]
-    assert report.results[0].reason == "the sender did not return within 0.3 s"
+    assert report.results[0].reason == "the sender did not return within 2 s"
     assert ops[:3] == ["hello", "send", "hello"]
 
 

@@ -25,6 +25,7 @@ from mockpush.harness.service import running_service
 SENDERS = Path(__file__).parent / "senders"
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TWO = ["rfc8030/5/post", "rfc8030/5/sent-once"]
+SILENCE = "rfc9112/9.5/silence-is-an-error"
 THREE = [*TWO, "rfc8030/5/201-is-success"]
 
 
@@ -91,7 +92,7 @@ def verdicts(report):
 
 def test_pywebpush_is_judged_by_every_case():
     """It follows as requests does, has no time limit, and takes 200 to 202 for success."""
-    report = run_checks(READY["pywebpush"], jobs=2, timeout=5)
+    report = run_checks(READY["pywebpush"])
     others = {each.id: each.verdict for each in report.results if each.verdict != "passed"}
     assert others == {
         "rfc8292/4.2/reason-of-wns": "info",
@@ -105,6 +106,16 @@ def test_pywebpush_is_judged_by_every_case():
     assert [each.id for each in report.results] == [case.id for case in select_cases(())]
     assert (report.sender.name, report.sender.version) == ("pywebpush", READY["pywebpush"].version)
     assert (report.exit_code, report.profile) == (1, "rfc")
+
+
+def test_a_library_that_answers_at_once_or_never_is_waited_for_a_shorter_time():
+    (silence,) = run_checks(READY["pywebpush"], cases=SILENCE).results
+    assert "did not answer within 5 s" in silence.problems[0].actual
+
+
+def test_how_long_a_sender_is_waited_for_can_be_chosen():
+    (silence,) = run_checks(READY["pywebpush"], cases=SILENCE, timeout=0.5).results
+    assert "did not answer within 0.5 s" in silence.problems[0].actual
 
 
 def test_a_sender_that_keeps_no_subscriptions_is_not_judged_by_how_it_does():
@@ -298,7 +309,7 @@ def test_waiting_for_a_push_service_that_keeps_silent_costs_no_patience(begin, s
         raise OverdueError("the sender did not answer in time")
 
     run = begin(service, hangs)
-    (silence,) = select_cases(["rfc9112/9.5/silence-is-an-error"])
+    (silence,) = select_cases([SILENCE])
     results = [run.judge(silence) for _ in range(4)]
     assert {each.verdict for each in results} == {"failed"}
     assert not [each for each in results if "not run" in each.reason]
@@ -311,7 +322,7 @@ def test_an_error_of_the_judge_itself_ends_the_run(stream, monkeypatch, jobs):
 
     monkeypatch.setattr(Run, "judge", breaks)
     with pytest.raises(ZeroDivisionError):
-        run_checks(stream("sends"), select=THREE, jobs=jobs)
+        run_checks(stream("sends"), cases=THREE, jobs=jobs)
 
 
 def test_a_command_that_is_not_there_cannot_be_judged():
