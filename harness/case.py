@@ -40,7 +40,8 @@ class Case:
     `judge` drives the sender through its trial and yields what is not as it should be; `ops` are
     the operations that the sender must know. `level` weighs what the judge itself finds; a finding
     of the service, of which `codes` are globs, brings its own. `silent`: the push service does not
-    answer, so that the case lasts as long as the sender waits.
+    answer, so that the case lasts as long as the sender waits. A `thorough` case takes minutes: it
+    runs only where that is asked for.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Case:
     codes: tuple[str, ...] = ()
     ops: frozenset[str] = SEND
     silent: bool = False
+    thorough: bool = False
 
     @property
     def takes_turns(self) -> bool:
@@ -74,6 +76,7 @@ class CaseTable:
         codes: tuple[str, ...] = (),
         ops: frozenset[str] = SEND,
         silent: bool = False,
+        thorough: bool = False,
     ) -> Callable[[Judge], Judge]:
         """Declares a case that the decorated function judges; `section` overrides the id's.
 
@@ -90,6 +93,7 @@ class CaseTable:
                 codes=codes,
                 ops=ops,
                 silent=silent,
+                thorough=thorough,
             )
             self.cases.append(case)
             return judge

@@ -70,6 +70,11 @@ def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tup
     help="Cases that run at once, each with a sender process of its own.",
 )
 @_option(
+    "--thorough",
+    is_flag=True,
+    help="Add the cases of thousands of messages: every size, and what fails once in 256 times.",
+)
+@_option(
     "--profile",
     default="rfc",
     metavar="P",
@@ -211,13 +216,16 @@ def _check(
 
     if update_baseline and baseline is None:
         raise click.UsageError("--update-baseline goes with --baseline.")
-    progress = Progress(case.id for case in select_cases(options["cases"]))
+    cases = select_cases(options["cases"], thorough=options["thorough"])
+    progress = Progress(case.id for case in cases)
     with outputs(files) as write, known_failures(baseline, update=update_baseline) as known:
         with ended_by_signals():
             if isinstance(sender, ReadySender):
                 sender.install()  # before the line of the progress is there
             with progress:
-                report = run_checks(sender, baseline=known.ids, progress=progress, **options)
+                report = run_checks(
+                    sender, baseline=known.ids, progress=progress, steps=progress.step, **options
+                )
         record = recorded(known.settled(report))
         write([record])
     _tell([record], files)
@@ -258,7 +266,7 @@ def _list_cases(patterns: tuple[str, ...], json: str | None) -> None:
     from .report.text import case_list
     from .runner import select_cases
 
-    cases = select_cases(patterns)
+    cases = select_cases(patterns, thorough=True)
     if json is None:
         click.echo(case_list(cases))
     else:

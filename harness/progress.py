@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ _ERASE_LINE: Final = "\r\x1b[K"
 class Progress:
     """`12/52, 1 failed: rfc8030/5.4/topic-valid`: what is done, and the first case that is not.
 
+    Of a case that is long it shows how long: `rfc8291/3.4/every-size  1200/3994, 3 min left`.
     Nothing is shown if standard error is not a terminal. `cases` are ids in the order in which
     they run; the line goes with the context.
     """
@@ -26,6 +28,7 @@ class Progress:
         self._total = len(self._left)
         self._failed = 0
         self._visible = sys.stderr.isatty()
+        self._long: dict[str, tuple[float, str]] = {}
 
     def __enter__(self) -> None:
         self._show()
@@ -36,6 +39,14 @@ class Progress:
         self._failed += result.verdict == "failed"
         self._show()
 
+    def step(self, case_id: str, done: int, total: int) -> None:
+        """Shows how far a long case has come; any thread may tell."""
+        now = monotonic()
+        began, _ = self._long.setdefault(case_id, (now, ""))
+        left = (now - began) / done * (total - done)
+        self._long[case_id] = began, f"  {done}/{total}, {_duration(left)} left"
+        self._show(case_id)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -44,13 +55,19 @@ class Progress:
     ) -> None:
         self._write("")
 
-    def _show(self) -> None:
+    def _show(self, case_id: str | None = None) -> None:
         failed = f", {self._failed} failed" if self._failed else ""
-        current = next(iter(self._left), "")
-        self._write(f"{self._total - len(self._left)}/{self._total}{failed}  {current}")
+        current = case_id or next(iter(self._left), "")
+        _, far = self._long.get(current, (0.0, ""))
+        self._write(f"{self._total - len(self._left)}/{self._total}{failed}  {current}{far}")
 
     def _write(self, line: str) -> None:
         if self._visible:
             width = shutil.get_terminal_size().columns - 1  # a line that wraps is not erased
             sys.stderr.write(f"{_ERASE_LINE}{line[:width]}")
             sys.stderr.flush()
+
+
+def _duration(seconds: float) -> str:
+    """Roughly, for people: `40 s`, `3 min`."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

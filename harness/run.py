@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import uuid4
 
 from mockpush.client.control import Control
@@ -31,6 +32,13 @@ from .verdict import CaseResult, Problem, Verdict, heaviest, worst
 
 PROFILE: Final = "rfc"
 
+Steps: TypeAlias = Callable[[str, int, int], object]
+"""Is told how many of how many pushes of a long case are done, and of which case."""
+
+
+def unheard(case_id: str, done: int, total: int) -> None:
+    """The steps of a run that nobody watches."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -39,7 +47,7 @@ class Options:
     `timeout` and `start_timeout` limit a job and `hello`, in seconds; so many `jobs` run at once.
     `profile`, `variants` and `profile_file` are settings of the service. `known` are the ids of
     failures that a baseline lists; None: there is no baseline. `required` are push services that
-    must take every push.
+    must take every push; `steps` is told how far long cases have come.
     """
 
     strict: bool
@@ -52,6 +60,7 @@ class Options:
     profile_file: Path | None = None
     known: frozenset[str] | None = None
     required: tuple[str, ...] = ()
+    steps: Steps = unheard
 
     @property
     def flags(self) -> list[str]:
@@ -109,6 +118,7 @@ class Run:
                 conversation=conversation,
                 vapid=self.vapid,
                 ops=frozenset(self.hello.ops),
+                step=partial(self.options.steps, case.id),
             )
             result = self._try(trial)
         if not case.silent:

@@ -23,7 +23,7 @@ from .in_process import CallableSender
 from .jobs import HelloJob
 from .lanes import lanes
 from .naming import AnySender, sender_of
-from .run import PROFILE, Options, Run
+from .run import PROFILE, Options, Run, Steps, unheard
 from .sender import ApplicationSender, Sender, environment
 from .senders.registry import ReadySender
 from .service import Service, running_service
@@ -53,7 +53,9 @@ def run_checks(
     profile_file: str | os.PathLike[str] | None = None,
     baseline: str | os.PathLike[str] | Collection[str] | None = None,
     require: Sequence[str] = (),
+    thorough: bool = False,
     progress: Progress = lambda result: None,
+    steps: Steps = unheard,
 ) -> Report:
     """Drives `sender` through the cases against a service of its own, and reports every one.
 
@@ -66,7 +68,9 @@ def run_checks(
     application; else `JOBS`, each with a sender process of its own. `profile`, `variants` and
     `profile_file` say which push service is imitated. `baseline` is a file of known failures, or
     their ids: they do not fail the run. `require` names push services that must take every push:
-    each is one more case. `progress` is called with each result as it comes.
+    each is one more case. `thorough` adds the cases that take minutes. `progress` is called with
+    each result as it comes, `steps` in the thread of a long case with its id, how many of its
+    pushes are done, and how many there are.
 
     `ConfigurationError` names what cannot be; `SenderStartError` is one for a sender that cannot be
     judged at all.
@@ -83,9 +87,10 @@ def run_checks(
         profile_file=None if profile_file is None else Path(profile_file),
         known=known_ids(baseline),
         required=tuple(dict.fromkeys(require)),
+        steps=steps,
     )
     patterns = (cases,) if isinstance(cases, str) else cases
-    return _run(driven, select_cases(patterns), options, progress)
+    return _run(driven, select_cases(patterns, thorough=thorough), options, progress)
 
 
 def _limit(sender: Sender) -> float:
@@ -107,13 +112,18 @@ def known_ids(
     return None if baseline is None else frozenset(baseline)
 
 
-def select_cases(patterns: Sequence[str]) -> list[Case]:
+def select_cases(patterns: Sequence[str], *, thorough: bool = False) -> list[Case]:
     """The cases whose ids the globs select; `rfc8030/5.4` stands for all of that section.
 
+    Those that take minutes are among them if they are `thorough`, or named in full.
     `ConfigurationError` if there is none.
     """
     wanted = [each for pattern in patterns for each in (pattern, f"{pattern}/*")]
-    cases = [case for case in CASES if selects(wanted, case.id)]
+    cases = [
+        case
+        for case in CASES
+        if selects(wanted, case.id) and (thorough or not case.thorough or case.id in patterns)
+    ]
     if not cases:
         close = get_close_matches(patterns[0], [case.id for case in CASES], n=1)
         hint = f"do you mean {close[0]}?" if close else "`mockpush check --list` shows them all"

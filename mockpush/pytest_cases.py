@@ -54,7 +54,7 @@ def selected(marked: object, flags: Sequence[str] | None) -> list[Case]:
     if not isinstance(globs, list | tuple):
         globs = ()
     try:
-        wanted = select_cases(flags or ())
+        wanted = select_cases(flags or (), thorough=True)
         return [case for case in select_cases([str(each) for each in globs]) if case in wanted]
     except ConfigurationError as error:
         raise pytest.Collector.CollectError(f"mockpush: {error}") from None

@@ -7,6 +7,7 @@ from typing import Final
 from ..case import Case, place
 from . import (
     answers,
+    arrival,
     coding,
     connections,
     delivery,
@@ -18,6 +19,8 @@ from . import (
     reasons,
     redirects,
     retries,
+    shapes,
+    thorough,
     token,
     topic,
     ttl,
@@ -25,7 +28,8 @@ from . import (
     waiting,
 )
 
-_OF_MESSAGES: Final = (delivery, ttl, urgency, topic, gone, coding, payload, token, keys)
+_SINGLE: Final = (delivery, ttl, urgency, topic, gone, coding, payload, token, keys)
+_OF_MESSAGES: Final = (*_SINGLE, arrival, shapes, thorough)
 _OF_ANSWERS: Final = (reasons, answers, waiting, redirects, connections)
 _OF_APPLICATIONS: Final = (pruning, fan_out, retries)
 _THEMES: Final = (*_OF_MESSAGES, *_OF_ANSWERS, *_OF_APPLICATIONS)

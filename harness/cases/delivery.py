@@ -51,6 +51,14 @@ def accepted_is_success(trial: Trial) -> Iterator[Problem]:
 
 
 TABLE.free_of(
+    "rfc8030/5.1/asks-for-receipts-rightly",
+    "Who asks for a receipt does so with Prefer, and names only receipt subscriptions that are.",
+    "receipt.*",
+    "!receipt.requested",
+    "prefer.*",
+)
+
+TABLE.free_of(
     "rfc8030/7.2/4096-octets",
     f"A payload of {LONGEST_PAYLOAD} octets makes a body of at most 4096.",
     "body.*",

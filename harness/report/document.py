@@ -43,6 +43,7 @@ def listed(case: Case) -> Json:
         "title": case.requirement,
         "level": case.level,
         "requirement": case.section,
+        "thorough": case.thorough,
     }
 
 

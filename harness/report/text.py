@@ -72,7 +72,7 @@ def mark(verdict: Verdict) -> str:
 
 def case_list(cases: Iterable[Case]) -> str:
     """The cases that there are."""
-    return "\n".join(_table((case.id, case.level, case.requirement) for case in cases))
+    return "\n".join(_table((case.id, case.level, _listed(case)) for case in cases))
 
 
 def sender_list(senders: Iterable[ReadySender]) -> str:
@@ -89,6 +89,10 @@ def _state(sender: ReadySender) -> str:
     if sender.own_version is not None:
         return "installed beside mockpush"
     return sender.missing or ("installed" if sender.installed else "is installed when it is used")
+
+
+def _listed(case: Case) -> str:
+    return f"{case.requirement} (--thorough)" if case.thorough else case.requirement
 
 
 def _run(record: RunRecord) -> Iterator[str]:

@@ -24,7 +24,7 @@ NAMED_IN_THE_CONTRACT = {
     "exec": "host port https-port profile strict hostname endpoint-origin data-dir vapid-key "
     "max-subscriptions max-messages max-requests max-body",
     "check": "strict list fail-fast timeout start-timeout jobs json senders profile sender python "
-    "stream app",
+    "stream app thorough",
     "subscribe": "profile application-server-key json tenant url",
     "send": "ttl urgency topic json tenant url",
     "messages": "wait timeout json tenant url",

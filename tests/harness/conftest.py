@@ -79,7 +79,9 @@ class InProcess:
 def begin() -> Callable[..., Run]:
     """A run of a sender of this process."""
 
-    def run(service: Service, sender: Callable[[dict], dict], count: int = 1) -> Run:
+    def run(
+        service: Service, sender: Callable[[dict], dict], count: int = 1, **options: object
+    ) -> Run:
         hello = HelloJob(ca_file=service.ca_file, control=service.control_url, timeout=10)
         conversations = Conversations(
             lambda: Conversation(InProcess(sender), hello=hello, start_timeout=10), count=count
@@ -90,7 +92,13 @@ def begin() -> Callable[..., Run]:
             service=service,
             conversations=conversations,
             options=Options(
-                strict=False, fail_fast=False, timeout=10, start_timeout=10, jobs=1, profile="rfc"
+                strict=False,
+                fail_fast=False,
+                timeout=10,
+                start_timeout=10,
+                jobs=1,
+                profile="rfc",
+                **options,
             ),
         )
 

@@ -30,7 +30,7 @@ class Runner:
         self.options = {}
         self.error = None
 
-    def __call__(self, sender, *, progress, **options) -> Report:
+    def __call__(self, sender, *, progress, steps, **options) -> Report:
         self.sender, self.options = sender, options
         if self.error is not None:
             raise self.error
@@ -104,6 +104,7 @@ def test_without_flags_everything_is_at_its_default(checks):
         "profile_file": None,
         "baseline": None,
         "require": (),
+        "thorough": False,
     }
 
 
@@ -111,7 +112,8 @@ def test_flags_reach_the_runner(checks):
     flags = "-k rfc8030 -k !*/5/* --strict --fail-fast --timeout 2.5 --start-timeout 60 --jobs 3"
     required = ("--require", "apple,fcm", "--require", "wns")
     vendor = "--profile fcm --variant fcm.too_large_400,wns.success_200 --profile-file own.py"
-    check(*flags.split(), *vendor.split(), *required, "--sender", "pywebpush")
+    more = (*vendor.split(), "--thorough", *required)
+    check(*flags.split(), *more, "--sender", "pywebpush")
     assert checks.options == {
         "cases": ("rfc8030", "!*/5/*"),
         "strict": True,
@@ -124,7 +126,15 @@ def test_flags_reach_the_runner(checks):
         "profile_file": Path("own.py"),
         "baseline": None,
         "require": ("apple", "fcm", "wns"),
+        "thorough": True,
     }
+
+
+def test_a_long_case_is_listed_with_the_flag_that_it_needs(checks):
+    listed = check("--list").stdout
+    assert "every size up to 3993 octets arrives. (--thorough)\n" in listed
+    (one,) = json.loads(check("--list", "-k", "rfc8030/5/post", "--json", "-").stdout)
+    assert one["thorough"] is False
 
 
 def test_flags_may_come_from_the_environment(checks):

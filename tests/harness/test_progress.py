@@ -41,6 +41,20 @@ def test_it_counts_and_names_the_case_that_is_next(terminal, case_result):
     ]
 
 
+def test_of_a_long_case_it_tells_how_long(terminal, monkeypatch):
+    times = iter((100.0, 101.0, 111.0, 120.0))
+    monkeypatch.setattr(progress, "monotonic", lambda: next(times))
+    with (shown := Progress(CASES)):
+        shown.step("rfc8030/5/b", 1, 1000)
+        shown.step("rfc8030/5/b", 10, 1000)
+        shown.step("rfc8030/5/b", 550, 1000)
+    assert terminal.getvalue().split("\r\x1b[K")[2:5] == [
+        "0/3  rfc8030/5/b  1/1000, 0 s left",
+        "0/3  rfc8030/5/b  10/1000, 2 min left",
+        "0/3  rfc8030/5/b  550/1000, 9 s left",
+    ]
+
+
 def test_a_line_never_wraps(terminal):
     with Progress([f"rfc8030/5/{'x' * 80}"]):
         pass

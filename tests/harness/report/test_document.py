@@ -268,6 +268,7 @@ def test_a_case_in_the_list():
         "title": first.requirement,
         "level": first.level,
         "requirement": first.section,
+        "thorough": False,
     }
 
 

@@ -639,6 +639,140 @@ class LeaksItsKeyInTheBody(Right):
         return job["vapid"]["private_key"].encode()
 
 
+# Several messages, and rare keys
+
+
+class LosesEveryThird(Right):
+    """Says that it was sent."""
+
+    count = 0
+
+    def post(self, job):
+        self.count += 1
+        return super().post(job) if self.count % 3 else SendsNothing.post(self, job)
+
+
+class Holds(Right):
+    """Keeps each message until there is another one, and sends that in its place."""
+
+    held = None
+
+    def payload(self, job):
+        held, self.held = self.held, super().payload(job)
+        return held or self.held
+
+
+class Hurries(Right):
+    """Asks for a minute, whatever it is asked for."""
+
+    def ttl(self, job):
+        return str(min(job["ttl"], 60))
+
+
+class KeepsItsOptions(Right):
+    """Has one dict of fields for all messages."""
+
+    def __init__(self, ca_file=None):
+        super().__init__(ca_file)
+        self.kept = {}
+
+    def headers(self, job, body):
+        given = super().headers(job, body)
+        self.kept |= {name: value for name, value in given.items() if value}
+        return self.kept
+
+
+class KeepsKeysByOrigin(Right):
+    def __init__(self, ca_file=None):
+        super().__init__(ca_file)
+        self.keys = {}
+
+    def encrypt(self, payload, job):
+        keys = self.keys.setdefault(origin(job), job["subscription"]["keys"])
+        return super().encrypt(payload, {**job, "subscription": {"keys": keys}})
+
+
+class KeepsTokensByOrigin(Right):
+    def __init__(self, ca_file=None):
+        super().__init__(ca_file)
+        self.tokens = {}
+
+    def authorization(self, job):
+        return self.tokens.setdefault(origin(job), self.new_authorization(job))
+
+
+class AsksForReceipts(Right):
+    def headers(self, job, body):
+        return {**super().headers(job, body), "Prefer": "respond-async"}
+
+
+class InventsReceipts(AsksForReceipts):
+    def headers(self, job, body):
+        link = '</receipts/1>; rel="urn:ietf:params:push:receipt"'
+        return {**super().headers(job, body), "Link": link}
+
+
+class DropsZeros(Right):
+    """Takes a point for two numbers, and writes them as short as they are."""
+
+    def encrypt(self, payload, job):
+        point = unb64(job["subscription"]["keys"]["p256dh"])
+        short = b"\4" + point[1:33].lstrip(b"\0") + point[33:].lstrip(b"\0")
+        keys = {**job["subscription"]["keys"], "p256dh": b64(short)}
+        return super().encrypt(payload, {**job, "subscription": {"keys": keys}})
+
+
+class StripsTheSecret(Right):
+    def encrypt(self, payload, job):
+        keys = job["subscription"]["keys"]
+        keys = {**keys, "auth": b64(unb64(keys["auth"]).strip(b"\0"))}
+        return super().encrypt(payload, {**job, "subscription": {"keys": keys}})
+
+
+class DropsZerosOfItsKey(Right):
+    def public_key(self, job):
+        point = unb64(super().public_key(job))
+        return b64(b"\4" + point[1:33].lstrip(b"\0") + point[33:].lstrip(b"\0"))
+
+
+class LosesOneInEight(Right):
+    """As one whose numbers are shorter now and then."""
+
+    count = 0
+
+    def body(self, job):
+        self.count += 1
+        body = super().body(job)
+        return body if self.count % 8 else body[:-1] + bytes([body[-1] ^ 1])
+
+
+class LosesTheLong(Right):
+    """As one whose padding does not go so far."""
+
+    longest = 45
+
+    def body(self, job):
+        body = super().body(job)
+        long = len(self.payload(job)) > self.longest
+        return body[:-1] + bytes([body[-1] ^ 1]) if long else body
+
+
+class RefusesTheLong(LosesTheLong):
+    def body(self, job):
+        if len(self.payload(job)) > self.longest:
+            raise ValueError("the payload is too long")
+        return super().body(job)
+
+
+class SignsBadlyNowAndThen(Right):
+    count = 0
+
+    def signature(self, signed, job):
+        self.count += 1
+        whole = super().signature(signed, job)
+        return whole if self.count % 8 else b"\0" + whole[:31] + whole[32:]
+
+
 def answer(job: dict) -> dict:
     """The right sender as a callable for `--python`; its trust comes from the environment."""
     return Right()(job)
