@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count, groupby
 from typing import Final
 
@@ -50,7 +51,7 @@ def every_size(trial: Trial) -> Iterator[Problem]:
     lost = series.lost(trial.job(Ask(payload=_text(size)), to=trial.subscription) for size in sizes)
     for _ in range(AGAIN):  # a message that is lost for another reason is no matter of its size
         if 0 < len(lost.jobs) <= BY_CHANCE:
-            lost = series.lost(lost.jobs)
+            lost = replace(series.lost(lost.jobs), tried=lost.tried)
     if lost.jobs:
         failing = sorted(len(job.payload or b"") for job in lost.jobs)
         yield from lost.told(
