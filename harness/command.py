@@ -209,6 +209,7 @@ def _check(
     **options: Any,
 ) -> int:
     from .baseline import known_failures
+    from .orphans import orphans_ended
     from .report.outputs import outputs
     from .report.record import recorded
     from .runner import run_checks, select_cases
@@ -222,7 +223,7 @@ def _check(
         with ended_by_signals():
             if isinstance(sender, ReadySender):
                 sender.install()  # before the line of the progress is there
-            with progress:
+            with orphans_ended(), progress:
                 report = run_checks(
                     sender, baseline=known.ids, progress=progress, steps=progress.step, **options
                 )

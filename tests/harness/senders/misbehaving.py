@@ -138,6 +138,15 @@ def leaves_a_daemon(fifo: str) -> None:
         say(RESULT)
 
 
+def leaves_a_stranger(fifo: str) -> None:
+    """As a daemon, but without our environment."""
+    ready, started = os.pipe()
+    program = [sys.executable, "-S", __file__, "ignores_the_end", fifo, str(started)]
+    subprocess.Popen(program, pass_fds=[started], env={}, start_new_session=True)
+    os.close(started)
+    os.read(ready, 1)
+
+
 def stops_itself() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
