@@ -24,6 +24,11 @@ class Adapter(Protocol):
         ...
 
     @property
+    def lasting(self) -> bool:
+        """Whether one process answers all jobs, so that what it remembers is of weight."""
+        ...
+
+    @property
     def log(self) -> str:
         """The end of what the sender wrote to standard error during its last job."""
         ...
@@ -69,6 +74,7 @@ class OneShot(_Command):
     """A process for each job: the job on its standard input, the result as its last line."""
 
     alive: Final = True
+    lasting: Final = False
 
     def ask(self, job: bytes, *, timeout: float) -> bytes:
         process = self._start()
@@ -87,6 +93,7 @@ class OneShot(_Command):
 class Stream(_Command):
     """One process for all jobs: a job a line, a result a line. It starts when a job needs it."""
 
+    lasting: Final = True
     _output: Lines | None = None
 
     @property

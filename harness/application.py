@@ -22,6 +22,7 @@ class Application:
     """
 
     alive: Final = True
+    lasting: Final = True
     log: Final = ""
 
     def __init__(self, url: str) -> None:

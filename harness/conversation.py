@@ -43,6 +43,11 @@ class Conversation:
         """The end of what the sender wrote to standard error during its last job."""
         return self._adapter.log
 
+    @property
+    def lasting(self) -> bool:
+        """Whether one process of the sender answers all jobs."""
+        return self._adapter.lasting
+
     def close(self) -> None:
         """End the sender. Another thread may do this."""
         self._adapter.close()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from .adapters import Adapter
 from .errors import OverdueError, SenderError
@@ -61,6 +61,8 @@ class Called:
     A call that does not end in time cannot be ended; it is left alone, and the sender is greeted
     anew in another thread.
     """
+
+    lasting: Final = True
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler

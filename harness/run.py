@@ -27,6 +27,7 @@ from .patience import Patience
 from .portability import judged_by
 from .sender import Sender
 from .service import Service
+from .shared import Shared
 from .trial import EndedError, NotApplicableError, Trial
 from .verdict import CaseResult, Problem, Verdict, heaviest, worst
 
@@ -90,6 +91,7 @@ class Run:
     conversations: Conversations
     options: Options
     vapid: VapidKeys = field(default_factory=VapidKeys.generate)
+    shared: Shared = field(default_factory=Shared)
     _stopped: Event = field(default_factory=Event)
     _turns: Lock = field(default_factory=Lock)
     _patience: Patience = field(default_factory=Patience)
@@ -118,6 +120,8 @@ class Run:
                 conversation=conversation,
                 vapid=self.vapid,
                 ops=frozenset(self.hello.ops),
+                directory=self.service.directory,
+                shared=self.shared,
                 step=partial(self.options.steps, case.id),
             )
             result = self._try(trial)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mockpush.client.api import ROOT
@@ -25,7 +26,7 @@ class Service:
     """A running service: how the judge reaches it, and what senders are told of it.
 
     `control_url` is the root of its control API, `environ` the variables that make programs trust
-    it, and inside `trusted()` this process does.
+    it, and inside `trusted()` this process does. `directory` holds its certificate authority.
     """
 
     transport: Transport
@@ -33,6 +34,7 @@ class Service:
     ca_file: str
     environ: Mapping[str, str]
     trusted: Callable[[], AbstractContextManager[None]]
+    directory: Path
 
     def tenant(self, name: str, *, vapid: VapidKeys) -> Control:
         """A tenant; subscriptions in it are restricted to the key."""
@@ -54,15 +56,19 @@ def running_service(
     What is set in the environment or the project does not count, so that verdicts depend on the
     sender alone.
     """
-    settings = Settings(
-        port=0,
-        https_port=0,
-        profile=profile,
-        variants=tuple(variants),
-        profile_file=profile_file,
-    )
-    server = Server(PushService(settings.service_options()), **settings.server_options())
-    with server.running(), HttpTransport(server.url) as transport:
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="mockpush-check-")))
+        settings = Settings(
+            port=0,
+            https_port=0,
+            profile=profile,
+            variants=tuple(variants),
+            profile_file=profile_file,
+            data_dir=directory,
+        )
+        server = Server(PushService(settings.service_options()), **settings.server_options())
+        stack.enter_context(server.running())
+        transport = stack.enter_context(HttpTransport(server.url))
         Control(transport).check_profiles(required)
         yield Service(
             transport=transport,
@@ -70,4 +76,5 @@ def running_service(
             ca_file=server.ca_file,
             environ=server.environ,
             trusted=server.trusted,
+            directory=directory,
         )

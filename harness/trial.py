@@ -21,8 +21,11 @@ from .keeping import KeptResult, NotifyResult
 from .verdict import Problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .case import Ask, Case
     from .conversation import Conversation
+    from .shared import Shared
 
 R = TypeVar("R", SendResult, NotifyResult, KeptResult)
 
@@ -49,7 +52,8 @@ class Trial:
     """What a case's judge works with. It keeps all that it sees as evidence.
 
     `control` is the control API of the trial's own tenant, `ops` what the sender can be asked for,
-    `step(done, total)` tells how far a long case has come.
+    `directory` is that of the certificate authority that the sender trusts, `shared` what cases of
+    the run have in common. `step(done, total)` tells how far a long case has come.
     `hung`: the sender gave no result in time.
     """
 
@@ -61,6 +65,8 @@ class Trial:
         conversation: Conversation,
         vapid: VapidKeys,
         ops: frozenset[str],
+        directory: Path,
+        shared: Shared,
         step: Step = lambda done, total: None,
     ) -> None:
         self.case = case
@@ -68,6 +74,8 @@ class Trial:
         self.control = control
         self.vapid = vapid
         self.ops = ops
+        self.directory = directory
+        self.shared = shared
         self.hung = False
         self._conversation = conversation
         self._jobs: list[Seen] = []
@@ -86,16 +94,26 @@ class Trial:
         """What the trial has seen until now."""
         return Evidence(jobs=tuple(self._jobs), log=self._conversation.log)
 
+    @property
+    def lasting(self) -> bool:
+        """Whether one process of the sender answers all jobs; else each costs a new one."""
+        return self._conversation.lasting
+
     def send(
-        self, ask: Ask, *, to: PushSubscription | None = None, vapid: VapidKeys | None = None
+        self,
+        ask: Ask,
+        *,
+        to: PushSubscription | None = None,
+        subscription: Mapping[str, object] | None = None,
+        vapid: VapidKeys | None = None,
     ) -> Push:
         """Have the sender send one push message, and see what arrives.
 
-        It signs with the pair of the run unless it is given another, `vapid`.
-        `NotApplicableError` if it has no such option, `EndedError` if nothing arrives at all,
-        `SenderError` if it gives no result.
+        It is given `subscription` in place of the one it is to send to, and signs with the pair of
+        the run unless it is given another, `vapid`. `NotApplicableError` if it has no such option,
+        `EndedError` if nothing arrives at all, `SenderError` if it gives no result.
         """
-        push = self.attempt(ask, to=to, vapid=vapid)
+        push = self.attempt(ask, to=to, subscription=subscription, vapid=vapid)
         if not push.requests:
             raise EndedError(self.nothing_arrived(push))
         return push
@@ -108,10 +126,7 @@ class Trial:
         subscription: Mapping[str, object] | None = None,
         vapid: VapidKeys | None = None,
     ) -> Push:
-        """As `send`, where it is as well if nothing arrives.
-
-        The sender is given `subscription` in place of the one it is to send to.
-        """
+        """As `send`, where it is as well if nothing arrives."""
         target = self.subscription if to is None else to
         job = self.job(ask, to=target if subscription is None else subscription, vapid=vapid)
         result = self.ask(job, to=target)

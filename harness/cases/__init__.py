@@ -12,13 +12,19 @@ from . import (
     connections,
     delivery,
     fan_out,
+    freshness,
     gone,
+    identity,
+    inputs,
     keys,
+    lengths,
     payload,
     pruning,
     reasons,
     redirects,
+    request_line,
     retries,
+    secrecy,
     shapes,
     thorough,
     token,
@@ -28,11 +34,11 @@ from . import (
     waiting,
 )
 
-_SINGLE: Final = (delivery, ttl, urgency, topic, gone, coding, payload, token, keys)
-_OF_MESSAGES: Final = (*_SINGLE, arrival, shapes, thorough)
+_OF_MESSAGES: Final = (delivery, ttl, urgency, topic, gone, request_line, identity, arrival)
+_OF_CONTENTS: Final = (coding, freshness, payload, lengths, inputs, token, keys, shapes, secrecy)
 _OF_ANSWERS: Final = (reasons, answers, waiting, redirects, connections)
 _OF_APPLICATIONS: Final = (pruning, fan_out, retries)
-_THEMES: Final = (*_OF_MESSAGES, *_OF_ANSWERS, *_OF_APPLICATIONS)
+_THEMES: Final = (*_OF_MESSAGES, *_OF_CONTENTS, thorough, *_OF_ANSWERS, *_OF_APPLICATIONS)
 
 CASES: Final[tuple[Case, ...]] = tuple(
     sorted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from mockpush.client.push_subscription import PushSubscription
@@ -11,7 +12,7 @@ from mockpush.protocol.model import MessageState, Urgency
 
 from ..case import TEXT, Ask, CaseTable
 from ..jobs import quoted
-from ..trial import Trial, payload_of
+from ..trial import NotApplicableError, Trial, payload_of
 from ..verdict import Problem
 
 TABLE: Final = CaseTable()
@@ -59,13 +60,18 @@ def each_its_own(trial: Trial) -> Iterator[Problem]:
 
 @TABLE.judged(
     "rfc8030/5/options-do-not-stay",
-    "What was asked for one message (topic, urgency, payload) is not kept for the next.",
+    "What was asked for one message (topic, urgency, TTL, payload) is not kept for the next.",
     section="RFC 8030, Section 5; RFC 8188, Section 2",
 )
 def options_do_not_stay(trial: Trial) -> Iterator[Problem]:
-    trial.send(Ask(payload=TEXT, urgency=Urgency.HIGH, topic="inbox-01"))
-    push = trial.send(Ask(payload=None))
+    for ask in (Ask(topic="inbox-01"), Ask(urgency=Urgency.HIGH), Ask(ttl=3600)):
+        with suppress(NotApplicableError):
+            trial.send(ask)
+    push = trial.send(Ask(payload=None, ttl=30))
+    yield from trial.compare_field(push, "TTL", "30")
     yield from trial.compare_field(push, "Topic", None)
+    if TEXT in map(payload_of, push.messages):
+        yield from trial.compare("the payload", None, TEXT, push=push)
     if not push.requests[0].body:
         yield from trial.compare_field(push, "Content-Encoding", None)
     if push.requests[0].headers.get("Urgency") is not None:

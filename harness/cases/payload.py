@@ -19,9 +19,10 @@ _LONGEST: Final = b"." * LONGEST_PAYLOAD
 _ROWS: Final = (
     ("text", "A text arrives as it was given.", TEXT),
     ("json", "JSON arrives as it was given.", b'{"title": "Shipped", "order": 7}'),
-    ("emoji", "Text beyond ASCII arrives as UTF-8.", "Grüße, 世界 👋🏽".encode()),
+    ("emoji", "Text beyond ASCII arrives as UTF-8.", "Grüße, e\u0301tude, 世界 👋🏽".encode()),
     ("binary", "Octets that are not text arrive unchanged.", bytes(range(256))),
-    ("one-octet", "A payload of one octet arrives.", b"!"),
+    ("nul", "NUL at both ends is part of the payload.", b"\0\0payload\0\0"),
+    ("one-octet", "A payload of one octet arrives, also if it is a zero.", b"0"),
     ("white-space", "White space at both ends is part of the payload.", b" \r\n payload\n\n"),
     ("long", "A payload of 3000 octets arrives.", _LONG),
     ("longest", "A payload of 3993 octets arrives.", _LONGEST),

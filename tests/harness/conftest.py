@@ -36,6 +36,9 @@ def program() -> Callable[..., list[str]]:
     return command
 
 
+sys.path.append(str(SENDERS))  # they are made of one another
+
+
 def load(name: str) -> ModuleType:
     """One of the modules in `senders/`."""
     spec = spec_from_file_location(name, SENDERS / f"{name}.py")
@@ -51,6 +54,12 @@ def mistaken() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def careless() -> ModuleType:
+    """The module of senders that make the mistakes that take more than one message, or a look."""
+    return load("careless")
+
+
+@pytest.fixture(scope="session")
 def applications() -> ModuleType:
     """The module of applications that make mistakes."""
     return load("applications")
@@ -60,6 +69,7 @@ class InProcess:
     """An adapter to a callable of this process."""
 
     alive = True
+    lasting = True
     log = ""
 
     def __init__(self, sender: Callable[[dict], dict]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from mockpush.harness import processes
 from mockpush.harness.adapters import Adapter, OneShot, Stream
+from mockpush.harness.application import Application
 from mockpush.harness.errors import OverdueError, SenderError
 
 JOB = b'{"op": "send"}'
@@ -229,3 +230,8 @@ def test_closing_from_another_thread_ends_the_job_under_way(either, witness):
     thread.join(LONG)
     assert failures
     assert witness.all_gone()
+
+
+def test_what_keeps_nothing_between_jobs_says_so():
+    lasting = {Stream: True, OneShot: False, Application: True}
+    assert {adapter: adapter.lasting for adapter in lasting} == lasting

@@ -111,10 +111,10 @@ def test_a_case_of_applications_names_its_section():
     [
         ([], len(SHORT)),
         (["rfc8030/5/post"], 1),
-        (["rfc8030/5.4"], 5),
+        (["rfc8030/5.4"], 6),
         (["*/topic-valid", "*/urgency-valid"], 2),
-        (["rfc8030/5.4", "!*/topic-valid"], 4),
-        (["!rfc8030/5.4"], len(SHORT) - 5),
+        (["rfc8030/5.4", "!*/topic-valid"], 5),
+        (["!rfc8030/5.4"], len(SHORT) - 6),
         (["app"], 21),
         (["app/keeps-*"], 8),
     ],

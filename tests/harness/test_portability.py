@@ -147,6 +147,8 @@ session.max_redirects = 0
 def answer(job):
     if job["op"] == "hello":
         return {"name": "portable", "ops": ["send"]}
+    if len(job["payload"] or "") > 4 * 3993 / 3:
+        return {"ok": False, "error": "too long"}
     fields = {"Urgency": job["urgency"], "Topic": job["topic"]}
     try:
         answer = webpush(

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import http_ece
@@ -20,6 +21,7 @@ def b64(data: bytes) -> str:
 
 
 def unb64(text: str) -> bytes:
+    text = text.replace("+", "-").replace("/", "_").rstrip("=")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
@@ -41,6 +43,7 @@ class Right:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.verify = ca_file or os.environ["SSL_CERT_FILE"]
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def __call__(self, job: dict) -> dict:
         if job["op"] == "hello":
@@ -104,8 +107,12 @@ class Right:
             private_key=self.key(job),
             dh=unb64(keys["p256dh"]),
             auth_secret=unb64(keys["auth"]),
-            rs=self.rs,
+            rs=self.record_size(payload),
         )
+
+    def record_size(self, payload: bytes) -> int:
+        """One record for the payload, its delimiter and the tag, and one octet more."""
+        return max(self.rs, len(payload) + 18)
 
     def salt(self) -> bytes:
         return os.urandom(16)
@@ -484,7 +491,8 @@ class TinyRecordSize(Right):
 
 
 class SeveralRecords(Right):
-    rs = 200
+    def record_size(self, payload):
+        return 200
 
 
 class Corrupts(Right):
