@@ -44,11 +44,13 @@ def _adopt(wanted: int) -> None:
 def _kill_children(kept: set[int], *, patience: float = PATIENCE) -> None:
     """Ends all children but the `kept` ones, and those that come from them as they end."""
     end = monotonic() + patience
-    while (left := _children() - kept) and monotonic() < end:
+    while left := _children() - kept:
         for pid in left:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, os.WNOHANG)
+        if monotonic() > end:
+            break
 
 
 def _children() -> set[int]:

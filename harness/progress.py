@@ -20,13 +20,14 @@ class Progress:
 
     Of a case that is long it shows how long: `rfc8291/3.4/every-size  1200/3994, 3 min left`.
     Nothing is shown if standard error is not a terminal. `cases` are ids in the order in which
-    they run; the line goes with the context.
+    they run; the line goes with the context. If that is interrupted, what is known until then is
+    told, on a terminal or not.
     """
 
     def __init__(self, cases: Iterable[str]) -> None:
         self._left = dict.fromkeys(cases)
         self._total = len(self._left)
-        self._failed = 0
+        self._failed: list[CaseResult] = []
         self._visible = sys.stderr.isatty()
         self._long: dict[str, tuple[float, str]] = {}
 
@@ -36,7 +37,8 @@ class Progress:
     def __call__(self, result: CaseResult) -> None:
         """Counts a case that has ended."""
         self._left.pop(result.id, None)
-        self._failed += result.verdict == "failed"
+        if result.verdict == "failed":
+            self._failed.append(result)
         self._show()
 
     def step(self, case_id: str, done: int, total: int) -> None:
@@ -54,12 +56,28 @@ class Progress:
         traceback: TracebackType | None,
     ) -> None:
         self._write("")
+        if self._done and isinstance(error, KeyboardInterrupt | SystemExit):
+            self._tell()
+
+    @property
+    def _done(self) -> int:
+        return self._total - len(self._left)
+
+    def _tell(self) -> None:
+        from .report.words import clean
+
+        sys.stderr.write(
+            f"Interrupted: {self._done} of {self._total} cases were judged, "
+            f"{len(self._failed)} failed\n"
+        )
+        for each in self._failed:
+            sys.stderr.write(f"  {each.id}  {clean(each.reason or '')}\n")
 
     def _show(self, case_id: str | None = None) -> None:
-        failed = f", {self._failed} failed" if self._failed else ""
+        failed = f", {len(self._failed)} failed" if self._failed else ""
         current = case_id or next(iter(self._left), "")
         _, far = self._long.get(current, (0.0, ""))
-        self._write(f"{self._total - len(self._left)}/{self._total}{failed}  {current}{far}")
+        self._write(f"{self._done}/{self._total}{failed}  {current}{far}")
 
     def _write(self, line: str) -> None:
         if self._visible:

@@ -34,10 +34,12 @@ def kill_strays(environ: Mapping[str, str], *, patience: float = PATIENCE) -> No
     """Kill all processes that still have the mark of this environment, and what they start."""
     mark = f"{MARK}={environ[MARK]}".encode()
     end = monotonic() + patience
-    while (found := list(_having(mark))) and monotonic() < end:
+    while found := list(_having(mark)):
         for pid in found:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
+        if monotonic() > end:
+            break
 
 
 def _in_proc(mark: bytes) -> Iterator[int]:

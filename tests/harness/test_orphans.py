@@ -69,7 +69,7 @@ def command_line(pid):
 def test_what_cannot_be_ended_is_not_tried_for_ever(child, monkeypatch):
     tried = []
     monkeypatch.setattr(os, "kill", lambda *signal: tried.append(signal))
-    orphans._kill_children(orphans._children() - {child.pid}, patience=0.01)
+    orphans._kill_children(orphans._children() - {child.pid}, patience=0)
     monkeypatch.undo()
     assert set(tried) == {(child.pid, signal.SIGKILL)}
 

@@ -71,3 +71,24 @@ def test_nothing_is_shown_where_there_is_no_terminal(case_result, capsys):
     with (shown := Progress(CASES)):
         shown(case_result(id="rfc8030/5/a"))
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(143)])
+def test_what_is_known_when_it_is_interrupted_is_told(case_result, capsys, interruption):
+    def interrupted(shown: Progress) -> None:
+        shown(case_result(id="rfc8030/5/a"))
+        shown(case_result(id="rfc8030/5/c", verdict=Verdict.FAILED, reason="no \x1b[31mTTL"))
+        raise interruption
+
+    progress = Progress(CASES)
+    with pytest.raises(type(interruption)), progress:
+        interrupted(progress)
+    assert capsys.readouterr().err == (
+        "Interrupted: 2 of 3 cases were judged, 1 failed\n  rfc8030/5/c  no \\x1b[31mTTL\n"
+    )
+
+
+def test_there_is_nothing_to_tell_before_the_first_result(capsys):
+    with pytest.raises(KeyboardInterrupt), Progress(CASES):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == ""
