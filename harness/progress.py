@@ -27,6 +27,7 @@ class Progress:
     def __init__(self, cases: Iterable[str]) -> None:
         self._left = dict.fromkeys(cases)
         self._total = len(self._left)
+        self._judged = 0
         self._failed: list[CaseResult] = []
         self._visible = sys.stderr.isatty()
         self._long: dict[str, tuple[float, str]] = {}
@@ -37,6 +38,7 @@ class Progress:
     def __call__(self, result: CaseResult) -> None:
         """Counts a case that has ended."""
         self._left.pop(result.id, None)
+        self._judged += result.verdict != "skipped"
         if result.verdict == "failed":
             self._failed.append(result)
         self._show()
@@ -56,18 +58,14 @@ class Progress:
         traceback: TracebackType | None,
     ) -> None:
         self._write("")
-        if self._done and isinstance(error, KeyboardInterrupt | SystemExit):
+        if self._judged and isinstance(error, KeyboardInterrupt | SystemExit):
             self._tell()
-
-    @property
-    def _done(self) -> int:
-        return self._total - len(self._left)
 
     def _tell(self) -> None:
         from .report.words import clean
 
         sys.stderr.write(
-            f"Interrupted: {self._done} of {self._total} cases were judged, "
+            f"Interrupted: {self._judged} of {self._total} cases were judged, "
             f"{len(self._failed)} failed\n"
         )
         for each in self._failed:
@@ -77,7 +75,7 @@ class Progress:
         failed = f", {len(self._failed)} failed" if self._failed else ""
         current = case_id or next(iter(self._left), "")
         _, far = self._long.get(current, (0.0, ""))
-        self._write(f"{self._done}/{self._total}{failed}  {current}{far}")
+        self._write(f"{self._total - len(self._left)}/{self._total}{failed}  {current}{far}")
 
     def _write(self, line: str) -> None:
         if self._visible:

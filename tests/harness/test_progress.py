@@ -88,7 +88,9 @@ def test_what_is_known_when_it_is_interrupted_is_told(case_result, capsys, inter
     )
 
 
-def test_there_is_nothing_to_tell_before_the_first_result(capsys):
-    with pytest.raises(KeyboardInterrupt), Progress(CASES):
+def test_there_is_nothing_to_tell_before_the_first_case_is_judged(case_result, capsys):
+    progress = Progress(CASES)
+    progress(case_result(verdict=Verdict.SKIPPED))
+    with pytest.raises(KeyboardInterrupt), progress:
         raise KeyboardInterrupt
     assert capsys.readouterr().err == ""
