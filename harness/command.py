@@ -136,7 +136,7 @@ def check(
 
     A sender is a ready one, a Python callable, a running application, or COMMAND: it is given a
     job as JSON on standard input and prints the result as its last line; with --stream it takes
-    a job a line.
+    a job a line. docs/writing-a-sender-adapter.md has commands to copy, in several languages.
 
     \b
     Examples:

@@ -138,7 +138,10 @@ def test_every_example_is_a_test_or_the_application_under_test(generator):
     files = {name for name in names if "::" not in name}
     tested = {name for name in shown if name.partition("::")[0] not in files}
     applications = {f"tests/examples/{name}.py" for name in ("shop", "guarded", "application")}
-    assert set(names) == tested | applications | {"tests/examples/test_sender.py"}
+    adapters = {
+        each.relative_to(ROOT).as_posix() for each in ROOT.glob("tests/examples/adapters/*.*")
+    }
+    assert set(names) == tested | applications | adapters | {"tests/examples/test_sender.py"}
 
 
 # What the pages hold
