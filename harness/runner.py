@@ -79,7 +79,7 @@ def run_checks(
     options = Options(
         strict=strict,
         fail_fast=fail_fast,
-        timeout=timeout or _limit(driven),
+        timeout=timeout or limit_of(driven),
         start_timeout=start_timeout,
         jobs=jobs or _at_once(driven),
         profile=profile,
@@ -93,7 +93,7 @@ def run_checks(
     return _run(driven, select_cases(patterns, thorough=thorough), options, progress)
 
 
-def _limit(sender: Sender) -> float:
+def limit_of(sender: Sender) -> float:
     """The limit for a job unless told otherwise, in seconds."""
     return (sender.limit if isinstance(sender, ReadySender) else None) or TIMEOUT
 

@@ -23,10 +23,10 @@ from mockpush.harness.report.words import IN_DETAIL
 from mockpush.harness.run import PROFILE, Options, Run
 from mockpush.harness.runner import (
     START_TIMEOUT,
-    TIMEOUT,
     begin,
     conversations,
     known_ids,
+    limit_of,
     select_cases,
     service_for,
     trusting,
@@ -47,20 +47,29 @@ _PATIENCE: Final = 600.0
 def selected(marked: object, flags: Sequence[str] | None) -> list[Case]:
     """The cases of a test: those that its marker selects, and of these only those of the flags.
 
-    `CollectError` if one of them selects none at all. What no marker may say selects all; the test
-    does not run then.
+    Those that take minutes are among them if one names them in full. `CollectError` if one selects
+    none at all. What no marker may say selects all; the test does not run then.
     """
-    globs = [marked] if isinstance(marked, str) else marked
-    if not isinstance(globs, list | tuple):
-        globs = ()
+    given = [marked] if isinstance(marked, str) else marked
+    globs = [str(each) for each in given] if isinstance(given, list | tuple) else []
+    flags = flags or ()
     try:
-        wanted = select_cases(flags or (), thorough=True)
-        return [case for case in select_cases([str(each) for each in globs]) if case in wanted]
+        cases = select_cases(globs, thorough=True)
+        wanted = select_cases(flags, thorough=True)
     except ConfigurationError as error:
         raise pytest.Collector.CollectError(f"mockpush: {error}") from None
+    in_full = {*globs, *flags}
+    return [case for case in cases if case in wanted and (not case.thorough or case.id in in_full)]
+
+
+def named(value: AnySender) -> Sender:
+    """The sender that a fixture names; the test ends if there is none."""
+    with plain_errors():
+        return sender_of(value)
 
 
 def options_of(
+    sender: Sender,
     config: pytest.Config,
     *,
     strict: bool | None,
@@ -74,7 +83,7 @@ def options_of(
     return Options(
         strict=bool(strict),
         fail_fast=False,
-        timeout=timeout or TIMEOUT,
+        timeout=timeout or limit_of(sender),
         start_timeout=START_TIMEOUT,
         jobs=1,
         profile=profile or PROFILE,
@@ -160,7 +169,7 @@ class PushCase:
     """One case of the judge, and the sender that it is for."""
 
     def __init__(
-        self, case: Case, judge: Judge, sender: AnySender, options: Options, *, item: pytest.Item
+        self, case: Case, judge: Judge, sender: Sender, options: Options, *, item: pytest.Item
     ) -> None:
         self._case = case
         self._judge = judge
@@ -189,8 +198,7 @@ class PushCase:
         """What became of it: the sender is driven through the case when this is asked for first."""
         if self._result is None:
             with plain_errors():
-                sender = sender_of(self._sender)
-                result = self._judge.judge(self._case, sender, self._options)
+                result = self._judge.judge(self._case, self._sender, self._options)
             command = shlex.join(("pytest", self._item.nodeid))
             self._result = replace(result, reproduce=command)
         return self._result

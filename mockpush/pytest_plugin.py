@@ -192,11 +192,12 @@ def push_case(
     push_sender: AnySender, _push_judge: Judge, request: pytest.FixtureRequest
 ) -> PushCase:
     """One case of the judge: `check()` drives `push_sender` through it."""
-    from mockpush.pytest_cases import PushCase, options_of
+    from mockpush.pytest_cases import PushCase, named, options_of
 
+    sender = named(push_sender)
     marked: dict[str, Any] = {name: _marked(request.node, name) for name in _JUDGING}
-    options = options_of(request.config, **marked)
-    case = PushCase(request.param, _push_judge, push_sender, options, item=request.node)
+    options = options_of(sender, request.config, **marked)
+    case = PushCase(request.param, _push_judge, sender, options, item=request.node)
     request.node.stash[_CASE] = case
     return case
 

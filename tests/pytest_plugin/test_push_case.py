@@ -114,6 +114,14 @@ def test_workers_of_xdist_share_the_cases(run_checks):
     assert run_checks(*only("rfc8030/5.2", POST), "-n2").counts["passed"] >= 3
 
 
+def test_cases_that_take_minutes_are_named_in_full(run_checks):
+    (long, *_) = [case.id for case in CASES if case.thorough]
+    run = run_checks("--collect-only", *only(f"{long.rpartition('/')[0]}/*"))
+    assert f"[{long}]" not in run.output
+    run = run_checks("--collect-only", *only(long))
+    assert f"test_my_sender[{long}]" in run.output
+
+
 # Verdicts
 
 
