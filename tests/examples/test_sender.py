@@ -3,7 +3,6 @@ import base64
 import pytest
 from pywebpush import WebPushException, webpush
 
-
 LONGEST = 3993  # octets that fit into one record at every push service
 
 
