@@ -8,7 +8,7 @@ from typing import Final
 from mockpush.protocol.findings import Level
 
 from ..case import Ask, CaseTable
-from ..trial import Trial
+from ..trial import NotApplicableError, Trial
 from ..verdict import Problem
 
 TABLE: Final = CaseTable()
@@ -58,10 +58,18 @@ TABLE.free_of(
     "prefer.*",
 )
 
-TABLE.free_of(
+
+@TABLE.judged(
     "rfc8030/7.2/4096-octets",
     f"A payload of {LONGEST_PAYLOAD} octets makes a body of at most 4096.",
-    "body.*",
-    asks=[Ask(payload=b"x" * LONGEST_PAYLOAD)],
     level=Level.PRACTICE,
+    codes=("body.*",),
 )
+def fits(trial: Trial) -> Iterator[Problem]:
+    push = trial.attempt(Ask(payload=b"x" * LONGEST_PAYLOAD))
+    if push.requests:
+        yield from trial.findings("body.*")
+    elif push.result.ok:
+        yield trial.nothing_arrived(push)
+    else:
+        raise NotApplicableError("the sender refuses such a payload by itself")

@@ -80,7 +80,8 @@ def sub_as_given(trial: Trial) -> Iterator[Problem]:
             yield from trial.compare("sub", trial.vapid.subject, sub, push=push)
 
 
-AUD: Final = ("vapid.aud.*", "vapid.token.other_service")
+AUD: Final = ("vapid.aud.mismatch", "vapid.aud.other_service", "vapid.token.other_service")
+"""An aud that is not this service's. Whether it is an origin is seen with one alone."""
 
 
 @TABLE.judged(

@@ -25,8 +25,10 @@ HABITS = {
     "rfc8030/5/no-payload": (W, F, S, P),
     # Rust refuses more than 3052 octets.
     "rfc8291/3.4/payload-longest": (P, W, P, P),
+    "rfc8030/7.2/4096-octets": (P, S, P, P),
     "rfc8291/4/aes128gcm": (P, P, P, F),
     "rfc8292/2/aud-is-origin": (P, F, P, F),
+    "rfc8292/2/aud-of-each-push-service": (P, P, P, P),
     # What Go and the other Java library hand over is the response, whatever its status.
     "rfc8030/7.3/410-is-not-success": (W, P, P, W),
     "rfc8030/7.3/410-is-gone": (P, P, P, P),
