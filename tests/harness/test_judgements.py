@@ -187,6 +187,7 @@ MISTAKES = [
     ("rfc9112/3.2.1/endpoint-as-given", "Decodes", F, "the request target"),
     ("rfc9112/3.2.1/endpoint-as-given", "OtherHost", F, "the Host field"),
     ("rfc9112/3.2/any-push-service", "AudienceWithPath", F, "vapid.aud.path"),
+    ("rfc9112/3.2/any-push-service", "NoPort", P, None),
     ("rfc9112/3.2/any-push-service", "DropsTheQuery", F, "no request arrived"),
     *((f"rfc8291/4/payload-of-{each}", "CutsOff", F, "is not the payload") for each in LENGTHS),
     *((f"rfc8291/4/payload-of-{each}", "SkipsWhatIsLong", F, "sent nothing") for each in LENGTHS),

@@ -23,7 +23,7 @@ enum Job {
 struct Push {
     subscription: SubscriptionInfo,
     payload: Option<String>,
-    ttl: u32,
+    ttl: i64,
     urgency: Option<Urgency>,
     topic: Option<String>,
     vapid: Vapid,
@@ -78,7 +78,7 @@ fn deliver(
     signature.add_claim("sub", push.vapid.subject.as_str());
 
     let mut message = WebPushMessageBuilder::new(&push.subscription);
-    message.set_ttl(push.ttl);
+    message.set_ttl(push.ttl.try_into().map_err(|_| WebPushError::InvalidTtl)?);
     message.set_vapid_signature(signature.build()?);
     if let Some(content) = payload {
         message.set_payload(ContentEncoding::Aes128Gcm, content);

@@ -34,7 +34,7 @@ public class Sender {
             String op,
             Subscription subscription,
             String payload,
-            int ttl,
+            long ttl,
             String urgency,
             String topic,
             Vapid vapid) {}
@@ -83,7 +83,7 @@ public class Sender {
                 .userPublicKey(job.subscription.keys.p256dh)
                 .userAuth(job.subscription.keys.auth)
                 .payload(job.payload == null ? NO_PAYLOAD : Base64.getDecoder().decode(job.payload))
-                .ttl(job.ttl)
+                .ttl(Math.toIntExact(job.ttl))
                 .urgency(urgency(job.urgency))
                 .topic(job.topic)
                 .build();

@@ -30,7 +30,7 @@ public class Sender {
             String op,
             Subscription subscription,
             String payload,
-            Integer ttl,
+            long ttl,
             String urgency,
             String topic,
             Vapid vapid) {}
@@ -86,7 +86,7 @@ public class Sender {
                         job.subscription.endpoint,
                         base64url.decode(job.subscription.keys.p256dh),
                         base64url.decode(job.subscription.keys.auth),
-                        job.ttl,
+                        Math.toIntExact(job.ttl),
                         job.topic,
                         urgency(job.urgency));
     }
