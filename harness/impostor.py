@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from mockpush.asgi import LOGGER
 from mockpush.event_loop import LoopThread, SteadyEventLoop
-from mockpush.listeners import bind
+from mockpush.listeners import Acceptor, Foreign, bind
 from mockpush.tls import server_context
 
 _CREATED: Final = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -19,7 +20,7 @@ _END: Final = b"\r\n\r\n"
 
 
 class Impostor:
-    """Takes every request for success, and keeps the head of each in `heads`."""
+    """Takes every request for success, and keeps the head of each in `heads`, also a plain one."""
 
     def __init__(self, port: int) -> None:
         self.origin = f"https://localhost:{port}"
@@ -34,6 +35,15 @@ class Impostor:
             await writer.drain()
         writer.close()
 
+    def note(self, what: Foreign, detail: dict[str, str]) -> None:
+        """Keep what came without TLS; of a failed handshake there is nothing to say."""
+        if what == "plain_on_tls_port":
+            self.heads.append(f"{detail['begins']} (in clear)")
+
+    def protocol(self) -> asyncio.StreamReaderProtocol:
+        """That of one connection."""
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), self.answer)
+
 
 @contextmanager
 def impostor(chain: bytes, *, directory: Path) -> Iterator[Impostor]:
@@ -43,21 +53,36 @@ def impostor(chain: bytes, *, directory: Path) -> Iterator[Impostor]:
     server = Impostor(sockets[0].getsockname()[1])
     thread = LoopThread(name="impostor", loop_factory=SteadyEventLoop)
     try:
-        listening = thread.submit(_open(server, sockets, context)).result()
+        acceptors = thread.submit(_open(server, sockets, context)).result()
         try:
             yield server
         finally:
-            thread.submit(_close(listening)).result()
+            thread.submit(_close(acceptors)).result()
     finally:
         thread.stop()
+        for sock in sockets:
+            sock.close()
 
 
 async def _open(
     server: Impostor, sockets: Sequence[socket.socket], context: ssl.SSLContext
-) -> list[asyncio.Server]:
-    return [await asyncio.start_server(server.answer, sock=sock, ssl=context) for sock in sockets]
+) -> list[Acceptor]:
+    acceptors = [
+        Acceptor(
+            sock,
+            context=context,
+            protocol_factory=server.protocol,
+            report=server.note,
+            logger=LOGGER,
+        )
+        for sock in sockets
+    ]
+    for each in acceptors:
+        each.open()
+    return acceptors
 
 
-async def _close(listening: Sequence[asyncio.Server]) -> None:
-    for each in listening:
-        each.close()
+async def _close(acceptors: Sequence[Acceptor]) -> None:
+    for each in acceptors:
+        await each.close()
+        each.hang_up()

@@ -26,10 +26,8 @@ _COOKIE: Final = "seen=yes"
 
 @TABLE.judged("rfc8292/3.2/private-key-stays", "The private key is not sent.")
 def private_key_stays(trial: Trial) -> Iterator[Problem]:
-    key = load_private_key(trial.vapid.scalar)
-    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     push = trial.send(Ask())
-    forms = {**_forms(trial.vapid.scalar), "DER": der, "PEM": base64.b64encode(der)[:64]}
+    forms = {**_forms(trial.vapid.scalar), **_other_forms(trial.vapid.scalar)}
     for request in push.requests:
         if found := _found(forms, request):
             yield trial.problem(
@@ -105,6 +103,13 @@ def _forms(secret: bytes) -> dict[str, bytes]:
         "in hexadecimal": digits,
         "in capital hexadecimal": digits.upper(),
     }
+
+
+def _other_forms(scalar: bytes) -> dict[str, bytes]:
+    """What a private key is written as, besides."""
+    der = load_private_key(scalar).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    number = str(int.from_bytes(scalar, "big")).encode()
+    return {"in decimal": number, "as DER": der, "as PEM": base64.b64encode(der)[:64]}
 
 
 def _found(forms: Mapping[str, bytes], request: Request) -> str | None:

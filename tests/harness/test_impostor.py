@@ -36,6 +36,12 @@ def test_who_looks_sends_nothing(served):
     assert served.heads == []
 
 
+def test_what_comes_in_clear_is_seen_as_well(served):
+    answer = requests.post(f"http://localhost:{urlsplit(served.origin).port}/x", b"!", timeout=5)
+    assert answer.status_code == 400
+    assert served.heads == ["POST /x HTTP/1.1 (in clear)"]
+
+
 def test_who_says_nothing_leaves_nothing(served, authority):
     port = urlsplit(served.origin).port
     context = ssl.create_default_context(cadata=authority.pem.decode())

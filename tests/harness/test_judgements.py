@@ -177,6 +177,7 @@ MISTAKES = [
     ("rfc9110/15.4/circles-end", "FollowsForEver", W, "follows redirections for ever"),
     ("rfc9110/15.4/circles-end", "Follows", P, None),
     *((f"rfc9110/4.3.4/{each}", "LooksAtNoCertificate", F, "shows a") for each in CERTIFICATES),
+    ("rfc9110/4.3.4/unknown-authority", "GoesWithoutTls", F, "shows a certificate"),
     *((f"rfc9110/4.3.4/{each}", "SwallowsErrors", F, "reports success") for each in CERTIFICATES),
     ("rfc9110/4.3.4/other-host", "LooksAtNoHostName", F, "a certificate for push.example.net"),
     ("rfc9110/4.3.4/unknown-authority", "LooksAtNoHostName", P, None),
