@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from mockpush._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .errors import CheckWarning
     from .runner import run_checks
+    from .sender import StreamSender
 
-__all__ = ["run_checks"]
+__all__ = ["CheckWarning", "StreamSender", "run_checks"]
 
 _MODULES = {
+    "CheckWarning": "mockpush.harness.errors",
+    "StreamSender": "mockpush.harness.sender",
     "run_checks": "mockpush.harness.runner",
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Final, Protocol
 
-from .errors import SenderError
+from .errors import OverdueError, SenderError
 from .jobs import quoted
 from .processes import GRACE, LINE_LIMIT, Lines, SenderProcess, Tail, ended
 
@@ -21,6 +21,11 @@ class Adapter(Protocol):
     @property
     def alive(self) -> bool:
         """Whether the sender that answered `hello` is still there."""
+        ...
+
+    @property
+    def lasting(self) -> bool:
+        """Whether one process answers all jobs, so that what it remembers is of weight."""
         ...
 
     @property
@@ -69,6 +74,7 @@ class OneShot(_Command):
     """A process for each job: the job on its standard input, the result as its last line."""
 
     alive: Final = True
+    lasting: Final = False
 
     def ask(self, job: bytes, *, timeout: float) -> bytes:
         process = self._start()
@@ -80,13 +86,14 @@ class OneShot(_Command):
         finally:
             process.terminate()
         if code is None:
-            raise SenderError(f"the sender did not end within {timeout:g} s")
+            raise OverdueError(f"the sender did not end within {timeout:g} s")
         return _last_line(output.finish(), code)
 
 
 class Stream(_Command):
     """One process for all jobs: a job a line, a result a line. It starts when a job needs it."""
 
+    lasting: Final = True
     _output: Lines | None = None
 
     @property
@@ -126,7 +133,7 @@ def _exchange(process: SenderProcess, output: Lines, job: bytes, timeout: float)
     try:
         answer = output.next(timeout=timeout)
     except TimeoutError:
-        raise SenderError(
+        raise OverdueError(
             f"the sender did not answer within {timeout:g} s; does it flush its output after each "
             "line?"
         ) from None

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
-from .errors import SenderError
+from .errors import OverdueError, SenderError
 from .jobs import quoted
 from .processes import LINE_LIMIT
 
@@ -22,6 +22,7 @@ class Application:
     """
 
     alive: Final = True
+    lasting: Final = True
     log: Final = ""
 
     def __init__(self, url: str) -> None:
@@ -36,7 +37,7 @@ class Application:
         try:
             answer = answers.get(timeout=timeout)
         except Empty:
-            raise SenderError(f"the application did not answer within {timeout:g} s") from None
+            raise OverdueError(f"the application did not answer within {timeout:g} s") from None
         finally:
             self.close()
         if isinstance(answer, SenderError):
@@ -68,7 +69,7 @@ def _answer(connection: http.client.HTTPConnection, target: str, job: bytes) -> 
             body = response.read(LINE_LIMIT + 1)
             if response.length and len(body) <= LINE_LIMIT:  # what `read` of so many lets pass
                 raise http.client.IncompleteRead(body, response.length)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # a chunk of -5 octets
         return SenderError(f"the application's answer cannot be read: {error!r}")
     if not 200 <= response.status < 300:
         what = f"{response.status} {response.reason}"

@@ -39,7 +39,9 @@ class Case:
     What is asked of applications is `app/<slug>`, since no document has it all.
     `judge` drives the sender through its trial and yields what is not as it should be; `ops` are
     the operations that the sender must know. `level` weighs what the judge itself finds; a finding
-    of the service, of which `codes` are globs, brings its own.
+    of the service, of which `codes` are globs, brings its own. `silent`: the push service does not
+    answer, so that the case lasts as long as the sender waits. A `thorough` case takes minutes: it
+    runs only where that is asked for.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Case:
     judge: Judge
     codes: tuple[str, ...] = ()
     ops: frozenset[str] = SEND
+    silent: bool = False
+    thorough: bool = False
 
     @property
     def takes_turns(self) -> bool:
@@ -71,6 +75,8 @@ class CaseTable:
         section: str | None = None,
         codes: tuple[str, ...] = (),
         ops: frozenset[str] = SEND,
+        silent: bool = False,
+        thorough: bool = False,
     ) -> Callable[[Judge], Judge]:
         """Declares a case that the decorated function judges; `section` overrides the id's.
 
@@ -86,6 +92,8 @@ class CaseTable:
                 judge=judge,
                 codes=codes,
                 ops=ops,
+                silent=silent,
+                thorough=thorough,
             )
             self.cases.append(case)
             return judge

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mockpush.settings import Project, load_settings
+from mockpush.settings import NAMES, Project, load_settings
 
 from .files import STDOUT
 from .progress import Progress
@@ -30,16 +31,30 @@ _file = partial(_option, type=click.Path(dir_okay=False, allow_dash=True), metav
 _seconds = click.FloatRange(min=0, min_open=True)
 
 
+def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Names that may stand in one text, with commas."""
+    try:
+        return tuple(NAMES.read(value))
+    except ValueError:
+        raise click.BadParameter(f"it must be {NAMES.expected}.") from None
+
+
 # What follows the sender's command belongs to it, also if it looks like a flag of ours.
 @click.command(context_settings={"allow_interspersed_args": False})
-@_option("--sender", metavar="NAME", help="A ready sender; --senders lists them.")
+@_option("--sender", metavar="NAME", help="A ready sender, of those that --senders lists.")
 @_option("--python", metavar="MODULE:CALLABLE", help="A callable that is given each job as a dict.")
 @_option("--app", metavar="URL", help="An application that is given each job as POST.")
 @_option("--stream", is_flag=True, help="COMMAND takes a job a line and prints a result a line.")
 @_option("-k", multiple=True, metavar="GLOB", help="Only cases of such ids; '!GLOB' excludes.")
 @_option("--strict", is_flag=True, help="Turn warnings into failures.")
 @_option("--fail-fast", is_flag=True, help="Stop at the first failure.")
-@_option("--timeout", type=_seconds, default=10.0, metavar="S", help="Limit for a job, in seconds.")
+@_option(
+    "--timeout",
+    type=_seconds,
+    show_default="10; 5 with --sender pywebpush",
+    metavar="S",
+    help="Limit for a job, in seconds.",
+)
 @_option(
     "--start-timeout",
     type=_seconds,
@@ -50,15 +65,34 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @_option(
     "--jobs",
     type=click.IntRange(min=1),
-    default=1,
+    show_default="4; 1 with --app",
     metavar="N",
     help="Cases that run at once, each with a sender process of its own.",
+)
+@_option(
+    "--thorough",
+    is_flag=True,
+    help="Add the cases of thousands of messages: every size, and what fails once in 256 times.",
 )
 @_option(
     "--profile",
     default="rfc",
     metavar="P",
     help="Push service that is imitated: rfc, fcm, mozilla, apple, wns.",
+)
+@_option(
+    "--variant",
+    "variants",
+    multiple=True,
+    callback=_names,
+    metavar="NAME",
+    help="Take a doubtful fact about a vendor the other way, as serve does.",
+)
+@_option(
+    "--profile-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="F",
+    help="File of Python that defines profiles of your own.",
 )
 @_file("--json", help="Write the report as JSON; with - standard output has nothing else.")
 @_file("--junit", help="Write the report as JUnit's XML, for CI systems.")
@@ -102,7 +136,7 @@ def check(
 
     A sender is a ready one, a Python callable, a running application, or COMMAND: it is given a
     job as JSON on standard input and prints the result as its last line; with --stream it takes
-    a job a line.
+    a job a line. docs/writing-a-sender-adapter.md has commands to copy, in several languages.
 
     \b
     Examples:
@@ -126,7 +160,7 @@ def check(
     else:
         sender = _sender(**{name: parameters.pop(name) for name in _NAMES})
         required = load_settings({"require": require}, project=ctx.find_object(Project)).require
-        ctx.exit(_check(sender, files, select=k, require=required, **parameters))
+        ctx.exit(_check(sender, files, cases=k, require=required, **parameters))
 
 
 _FILES: Final = ("json", "junit", "html", "markdown")
@@ -175,16 +209,24 @@ def _check(
     **options: Any,
 ) -> int:
     from .baseline import known_failures
+    from .orphans import orphans_ended
     from .report.outputs import outputs
     from .report.record import recorded
     from .runner import run_checks, select_cases
+    from .senders.registry import ReadySender
 
     if update_baseline and baseline is None:
         raise click.UsageError("--update-baseline goes with --baseline.")
-    progress = Progress(case.id for case in select_cases(options["select"]))
+    cases = select_cases(options["cases"], thorough=options["thorough"])
+    progress = Progress(case.id for case in cases)
     with outputs(files) as write, known_failures(baseline, update=update_baseline) as known:
-        with ended_by_signals(), progress:
-            report = run_checks(sender, known=known.ids, progress=progress, **options)
+        with ended_by_signals():
+            if isinstance(sender, ReadySender):
+                sender.install()  # before the line of the progress is there
+            with orphans_ended(), progress:
+                report = run_checks(
+                    sender, baseline=known.ids, progress=progress, steps=progress.step, **options
+                )
         record = recorded(known.settled(report))
         write([record])
     _tell([record], files)
@@ -225,7 +267,7 @@ def _list_cases(patterns: tuple[str, ...], json: str | None) -> None:
     from .report.text import case_list
     from .runner import select_cases
 
-    cases = select_cases(patterns)
+    cases = select_cases(patterns, thorough=True)
     if json is None:
         click.echo(case_list(cases))
     else:

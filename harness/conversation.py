@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from queue import SimpleQueue
+from queue import LifoQueue
 from typing import TypeVar
 
 from .adapters import Adapter
@@ -43,6 +43,11 @@ class Conversation:
         """The end of what the sender wrote to standard error during its last job."""
         return self._adapter.log
 
+    @property
+    def lasting(self) -> bool:
+        """Whether one process of the sender answers all jobs."""
+        return self._adapter.lasting
+
     def close(self) -> None:
         """End the sender. Another thread may do this."""
         self._adapter.close()
@@ -62,8 +67,9 @@ class Conversations:
 
     def __init__(self, make: Callable[[], Conversation], *, count: int) -> None:
         self._all = [make() for _ in range(count)]
-        self._free: SimpleQueue[Conversation] = SimpleQueue()
-        for each in self._all:
+        # The last one that was free is the next: a sender that nobody needs is never started.
+        self._free: LifoQueue[Conversation] = LifoQueue()
+        for each in reversed(self._all):
             self._free.put(each)
 
     def start(self) -> Hello:

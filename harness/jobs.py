@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar, cast
+from math import isinf
+from typing import TYPE_CHECKING, Final, Never, Protocol, Self, TypeVar, cast
 
 from .errors import SenderError
 
@@ -184,7 +185,7 @@ def key_pair(vapid: VapidKeys) -> dict[str, object]:
 def parse_line(line: bytes) -> dict[str, object]:
     """The JSON object of one line; `SenderError` quotes what is none."""
     try:
-        members = json.loads(line.decode())
+        members = json.loads(line.decode(), parse_constant=_no_number, parse_float=_finite)
     except UnicodeDecodeError:
         raise SenderError(f"the sender printed octets that are not UTF-8: {quoted(line)}") from None
     except (ValueError, RecursionError):
@@ -192,6 +193,17 @@ def parse_line(line: bytes) -> dict[str, object]:
     if not isinstance(members, dict):
         raise SenderError(f"the sender printed JSON that is not an object: {quoted(line)}")
     return members
+
+
+def _no_number(name: str) -> Never:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    """JSON has no infinity, nor have reports: a number that would become one is refused."""
+    if isinf(number := float(text)):
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def quoted(value: object) -> str:

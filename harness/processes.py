@@ -13,11 +13,13 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Condition, Event, Lock, Thread
 from typing import IO, Final
 
 from .errors import SenderError
+from .strays import kill_strays, marked
 
 GRACE: Final = 0.5
 """Seconds that a process gets for each step of its end, before the next, harder one."""
@@ -77,7 +79,7 @@ class Tail:
 
     def finish(self) -> bytes:
         """What is kept at the end of the pipe."""
-        self._thread.join(GRACE)  # a process that has left the group may hold the pipe open
+        self._thread.join(GRACE)  # a process that cannot be found may hold the pipe open
         return self._octets
 
 
@@ -157,12 +159,15 @@ class Lines:
 class SenderProcess:
     """A running sender; `SenderError` if it cannot be started.
 
-    When it ends, by itself or by `stop()`, so does every process that it started, unless that one
-    has left the group.
+    When it ends, by itself or by `stop()`, so does every process that it started: its group, and
+    what has left that.
     """
 
-    def __init__(self, command: Sequence[str], *, environ: Mapping[str, str]) -> None:
-        self._process = _popen(command, environ)
+    def __init__(
+        self, command: Sequence[str], *, environ: Mapping[str, str], directory: Path | None = None
+    ) -> None:
+        self._environ = marked(environ)
+        self._process = _popen(command, self._environ, directory)
         self._log = Tail(_pipe(self._process.stderr), limit=LOG_LIMIT)
         self.stdout = _pipe(self._process.stdout)
         self._input: SimpleQueue[bytes | None] = SimpleQueue()
@@ -181,6 +186,7 @@ class SenderProcess:
         self._process.wait()
         with suppress(OSError):
             _signal_group(self._process.pid, _KILL)
+        kill_strays(self._environ)
         self._exited.set()
 
     def write(self, data: bytes) -> None:
@@ -241,13 +247,16 @@ def _start(target: Callable[[], None]) -> Thread:
     return thread
 
 
-def _popen(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _popen(
+    command: Sequence[str], environ: Mapping[str, str], directory: Path | None
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603 - running what the user names is the purpose
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            cwd=directory,
             env=dict(environ),
             start_new_session=True,
         )

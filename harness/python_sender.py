@@ -1,5 +1,7 @@
 """`python -m mockpush.harness.python_sender MODULE:CALLABLE`: a Python callable as a stream sender.
 
+It imports nothing but the standard library, so environments without mockpush can run it as a file.
+
 The callable is given each job as a dict and returns the result as a dict; one that is `async` is
 awaited. What it raises is what a library reports: the push did not succeed. What it prints goes to
 standard error, since standard output belongs to the protocol.
@@ -16,18 +18,29 @@ import traceback
 from collections.abc import Callable
 from functools import reduce
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import IO, Any
 
 Handler = Callable[[dict[str, Any]], Any]
 
 
 def load(target: str) -> Handler:
-    """The callable that `MODULE:CALLABLE` names; CALLABLE may be dotted."""
-    module, _, name = target.partition(":")
-    handler: object = reduce(getattr, name.split("."), import_module(module))
+    """The callable that `MODULE:CALLABLE` or `FILE.py:CALLABLE` names; CALLABLE may be dotted."""
+    source, _, name = target.rpartition(":")
+    handler: object = reduce(getattr, name.split("."), _module(source))
     if not callable(handler):
         raise TypeError(f"{target} is not callable")
     return handler
+
+
+def _module(source: str) -> ModuleType:
+    """A module by its name, or from a file, beside which it finds others as a program does."""
+    if not source.endswith(".py"):
+        return import_module(source)
+    file = Path(source)
+    sys.path.insert(0, str(file.parent))
+    return import_module(file.stem)
 
 
 def answer(handler: Handler, job: dict[str, Any]) -> object:

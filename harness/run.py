@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import uuid4
 
 from mockpush.client.control import Control
@@ -21,13 +23,22 @@ from .conversation import Conversations
 from .errors import SenderError
 from .evidence import NOTHING, Evidence
 from .jobs import Hello
+from .patience import Patience
 from .portability import judged_by
 from .sender import Sender
 from .service import Service
+from .shared import Shared
 from .trial import EndedError, NotApplicableError, Trial
 from .verdict import CaseResult, Problem, Verdict, heaviest, worst
 
 PROFILE: Final = "rfc"
+
+Steps: TypeAlias = Callable[[str, int, int], object]
+"""Is told how many of how many pushes of a long case are done, and of which case."""
+
+
+def unheard(case_id: str, done: int, total: int) -> None:
+    """The steps of a run that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +46,9 @@ class Options:
     """`strict` turns warnings into failures, `fail_fast` skips what comes after a failure.
 
     `timeout` and `start_timeout` limit a job and `hello`, in seconds; so many `jobs` run at once.
-    `known` are the ids of failures that a baseline lists; None: there is no baseline. `required`
-    are push services that must take every push.
+    `profile`, `variants` and `profile_file` are settings of the service. `known` are the ids of
+    failures that a baseline lists; None: there is no baseline. `required` are push services that
+    must take every push; `steps` is told how far long cases have come.
     """
 
     strict: bool
@@ -45,8 +57,23 @@ class Options:
     start_timeout: float
     jobs: int
     profile: str
+    variants: tuple[str, ...] = ()
+    profile_file: Path | None = None
     known: frozenset[str] | None = None
     required: tuple[str, ...] = ()
+    steps: Steps = unheard
+
+    @property
+    def flags(self) -> list[str]:
+        """Those of `mockpush check` that have a say in the verdict of a case."""
+        flags = ["--strict"] if self.strict else []
+        if self.profile != PROFILE:
+            flags += ["--profile", self.profile]
+        for variant in self.variants:
+            flags += ["--variant", variant]
+        if self.profile_file is not None:
+            flags += ["--profile-file", str(self.profile_file)]
+        return flags
 
     def end_with(self, result: CaseResult) -> bool:
         """Whether no further case is to run after this result."""
@@ -64,8 +91,10 @@ class Run:
     conversations: Conversations
     options: Options
     vapid: VapidKeys = field(default_factory=VapidKeys.generate)
+    shared: Shared = field(default_factory=Shared)
     _stopped: Event = field(default_factory=Event)
     _turns: Lock = field(default_factory=Lock)
+    _patience: Patience = field(default_factory=Patience)
 
     def stop(self) -> None:
         """Begin no further case, and end the jobs that are under way."""
@@ -82,6 +111,8 @@ class Run:
             return self._skipped(case, "not run: a case before it failed (--fail-fast)")
         if missing := case.ops - set(self.hello.ops):
             return self._skipped(case, f"the sender does not know {', '.join(sorted(missing))}")
+        if reason := self._patience.lost:
+            return self._lost(case, reason)
         with self._tenant() as control, self.conversations.one() as conversation:
             trial = Trial(
                 case,
@@ -89,8 +120,13 @@ class Run:
                 conversation=conversation,
                 vapid=self.vapid,
                 ops=frozenset(self.hello.ops),
+                directory=self.service.directory,
+                shared=self.shared,
+                step=partial(self.options.steps, case.id),
             )
             result = self._try(trial)
+        if not case.silent:
+            self._patience.saw(hung=trial.hung)
         if self.options.end_with(result):
             self._stopped.set()
         return result
@@ -126,6 +162,13 @@ class Run:
             seconds=monotonic() - started,
         )
 
+    def _lost(self, case: Case, reason: str) -> CaseResult:
+        """A case that a sender does not get to fails: no baseline must make that a success."""
+        problem = Problem(level=Level.MUST, section=case.section, text=reason)
+        return self._result(
+            case, Verdict.FAILED, reason=reason, problems=(problem,), evidence=NOTHING
+        )
+
     def _skipped(self, case: Case, reason: str, *, evidence: Evidence = NOTHING) -> CaseResult:
         return self._result(case, Verdict.SKIPPED, reason=reason, evidence=evidence)
 
@@ -157,7 +200,5 @@ class Run:
         return judged_by(name, results, reproduce=self._command("--require", name))
 
     def _command(self, *selection: str) -> str:
-        flags = ["--strict"] if self.options.strict else []
-        if self.options.profile != PROFILE:
-            flags += ["--profile", self.options.profile]
-        return shlex.join(("mockpush", "check", *selection, *flags, *self.sender.arguments))
+        flags = (*selection, *self.options.flags, *self.sender.arguments)
+        return shlex.join(("mockpush", "check", *flags))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -48,7 +48,10 @@ class CommandSender:
 class StreamSender:
     """A command that takes a job a line and prints a result a line."""
 
-    command: tuple[str, ...]
+    command: Sequence[str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "command", tuple(self.command))
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -69,7 +72,7 @@ class PythonSender:
     target: str
 
     def __post_init__(self) -> None:
-        module, _, name = self.target.partition(":")
+        module, _, name = self.target.rpartition(":")
         if not module or not name:
             raise ConfigurationError(f"--python takes MODULE:CALLABLE, not {self.target!r}")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mockpush.client.api import ROOT
@@ -24,13 +26,15 @@ class Service:
     """A running service: how the judge reaches it, and what senders are told of it.
 
     `control_url` is the root of its control API, `environ` the variables that make programs trust
-    it.
+    it, and inside `trusted()` this process does. `directory` holds its certificate authority.
     """
 
     transport: Transport
     control_url: str
     ca_file: str
     environ: Mapping[str, str]
+    trusted: Callable[[], AbstractContextManager[None]]
+    directory: Path
 
     def tenant(self, name: str, *, vapid: VapidKeys) -> Control:
         """A tenant; subscriptions in it are restricted to the key."""
@@ -38,21 +42,39 @@ class Service:
 
 
 @contextmanager
-def running_service(*, profile: str, required: Sequence[str] = ()) -> Iterator[Service]:
-    """A service with the default settings but for the profile; it ends with the context.
+def running_service(
+    *,
+    profile: str,
+    variants: Sequence[str] = (),
+    profile_file: Path | None = None,
+    required: Sequence[str] = (),
+) -> Iterator[Service]:
+    """A service with the default settings but for these; it ends with the context.
 
     `InvalidRequestError` if it does not have the profiles that are `required`.
 
     What is set in the environment or the project does not count, so that verdicts depend on the
     sender alone.
     """
-    settings = Settings(port=0, https_port=0, profile=profile)
-    server = Server(PushService(settings.service_options()), **settings.server_options())
-    with server.running(), HttpTransport(server.url) as transport:
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="mockpush-check-")))
+        settings = Settings(
+            port=0,
+            https_port=0,
+            profile=profile,
+            variants=tuple(variants),
+            profile_file=profile_file,
+            data_dir=directory,
+        )
+        server = Server(PushService(settings.service_options()), **settings.server_options())
+        stack.enter_context(server.running())
+        transport = stack.enter_context(HttpTransport(server.url))
         Control(transport).check_profiles(required)
         yield Service(
             transport=transport,
             control_url=f"{server.url}{ROOT}",
             ca_file=server.ca_file,
             environ=server.environ,
+            trusted=server.trusted,
+            directory=directory,
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from mockpush.client.control import Control
 from mockpush.client.push_subscription import PushSubscription
@@ -12,7 +13,7 @@ from mockpush.errors import DecryptionError, MockpushError, WaitError
 from mockpush.protocol.findings import Level
 from mockpush.vapid_keys import VapidKeys
 
-from .errors import SenderError
+from .errors import OverdueError, SenderError
 from .evidence import Evidence, Push, Seen, Unanswered
 from .globs import selects
 from .jobs import Job, SendJob, SendResult, quoted
@@ -20,10 +21,16 @@ from .keeping import KeptResult, NotifyResult
 from .verdict import Problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .case import Ask, Case
     from .conversation import Conversation
+    from .shared import Shared
 
 R = TypeVar("R", SendResult, NotifyResult, KeptResult)
+
+Step: TypeAlias = Callable[[int, int], object]
+"""Is told how many of how many pushes of a long case are done."""
 
 ARRIVAL: Final = 1.0
 """Seconds that a request may come after its sender has said that the push was sent."""
@@ -44,7 +51,10 @@ class EndedError(MockpushError):
 class Trial:
     """What a case's judge works with. It keeps all that it sees as evidence.
 
-    `control` is the control API of the trial's own tenant, `ops` what the sender can be asked for.
+    `control` is the control API of the trial's own tenant, `ops` what the sender can be asked for,
+    `directory` is that of the certificate authority that the sender trusts, `shared` what cases of
+    the run have in common. `step(done, total)` tells how far a long case has come.
+    `hung`: the sender gave no result in time.
     """
 
     def __init__(
@@ -55,11 +65,18 @@ class Trial:
         conversation: Conversation,
         vapid: VapidKeys,
         ops: frozenset[str],
+        directory: Path,
+        shared: Shared,
+        step: Step = lambda done, total: None,
     ) -> None:
         self.case = case
+        self.step = step
         self.control = control
         self.vapid = vapid
         self.ops = ops
+        self.directory = directory
+        self.shared = shared
+        self.hung = False
         self._conversation = conversation
         self._jobs: list[Seen] = []
         self._seen: set[str] = set()
@@ -77,15 +94,28 @@ class Trial:
         """What the trial has seen until now."""
         return Evidence(jobs=tuple(self._jobs), log=self._conversation.log)
 
-    def send(self, ask: Ask, *, to: PushSubscription | None = None) -> Push:
+    @property
+    def lasting(self) -> bool:
+        """Whether one process of the sender answers all jobs; else each costs a new one."""
+        return self._conversation.lasting
+
+    def send(
+        self,
+        ask: Ask,
+        *,
+        to: PushSubscription | None = None,
+        subscription: Mapping[str, object] | None = None,
+        vapid: VapidKeys | None = None,
+    ) -> Push:
         """Have the sender send one push message, and see what arrives.
 
-        `NotApplicableError` if it has no such option, `EndedError` if nothing arrives at all,
-        `SenderError` if it gives no result.
+        It is given `subscription` in place of the one it is to send to, and signs with the pair of
+        the run unless it is given another, `vapid`. `NotApplicableError` if it has no such option,
+        `EndedError` if nothing arrives at all, `SenderError` if it gives no result.
         """
-        push = self.attempt(ask, to=to)
+        push = self.attempt(ask, to=to, subscription=subscription, vapid=vapid)
         if not push.requests:
-            raise EndedError(self._nothing_arrived(push.result))
+            raise EndedError(self.nothing_arrived(push))
         return push
 
     def attempt(
@@ -94,26 +124,28 @@ class Trial:
         *,
         to: PushSubscription | None = None,
         subscription: Mapping[str, object] | None = None,
+        vapid: VapidKeys | None = None,
     ) -> Push:
-        """As `send`, where it is as well if nothing arrives.
-
-        The sender is given `subscription` in place of the one it is to send to.
-        """
+        """As `send`, where it is as well if nothing arrives."""
         target = self.subscription if to is None else to
-        job = SendJob(
-            subscription=dict(target if subscription is None else subscription),
-            payload=ask.payload,
-            ttl=ask.ttl,
-            urgency=ask.urgency,
-            topic=ask.topic,
-            vapid=self.vapid,
-        )
+        job = self.job(ask, to=target if subscription is None else subscription, vapid=vapid)
         result = self.ask(job, to=target)
         requests = self._arrived(target, patience=ARRIVAL if result.ok else 0.0)
         messages = tuple(self.control.message(each.message) for each in requests if each.message)
         push = Push(job=job, result=result, requests=requests, messages=messages)
         self.saw(push)
         return push
+
+    def job(self, ask: Ask, *, to: Mapping[str, object], vapid: VapidKeys | None = None) -> SendJob:
+        """What the sender is asked with."""
+        return SendJob(
+            subscription=dict(to),
+            payload=ask.payload,
+            ttl=ask.ttl,
+            urgency=ask.urgency,
+            topic=ask.topic,
+            vapid=vapid or self.vapid,
+        )
 
     def saw(self, job: Seen) -> None:
         """Keeps a job and what came of it as evidence."""
@@ -128,6 +160,7 @@ class Trial:
         try:
             result = self._conversation.send(job)
         except SenderError as error:
+            self.hung = isinstance(error, OverdueError)
             requests = self._arrived(to, patience=0.0) if to else ()
             self.saw(Unanswered(job=job, error=str(error), requests=requests))
             raise
@@ -146,7 +179,9 @@ class Trial:
         self._seen.update(more)
         return (*requests, *self.control.wait_requests(len(more), timeout=0))
 
-    def _nothing_arrived(self, result: SendResult) -> Problem:
+    def nothing_arrived(self, push: Push) -> Problem:
+        """What is wrong with a push that no request came of."""
+        result = push.result
         reported = "success" if result.ok else result.error or "that the push failed"
         return self.problem(
             "no request arrived at the push resource",
@@ -170,14 +205,7 @@ class Trial:
 
     def findings(self, *codes: str) -> Iterator[Problem]:
         """The findings of these codes (globs), each code once, with the request that shows it."""
-        messages = {message.id: message for message in self.control.messages}
-        told: set[str] = set()
-        for request in self.control.requests:
-            message = messages.get(request.message or "")
-            for finding in (*request.findings, *(message.findings if message else ())):
-                if selects(codes, finding.code) and finding.code not in told:
-                    told.add(finding.code)
-                    yield _of_finding(finding, request)
+        return findings(codes, self.control.requests, self.control.messages)
 
     def compare(
         self, what: str, expected: object, actual: object, *, push: Push | None = None
@@ -231,6 +259,27 @@ class Trial:
             hint=hint,
             request=None if request is None else request.id,
         )
+
+
+def payload_of(message: Message) -> bytes | None:
+    """What the user agent reads, None if it cannot."""
+    with suppress(DecryptionError):
+        return message.bytes
+    return None
+
+
+def findings(
+    codes: Iterable[str], requests: Iterable[Request], messages: Iterable[Message]
+) -> Iterator[Problem]:
+    """The findings of these codes (globs) in requests and their messages, each code once."""
+    globs, known = tuple(codes), {message.id: message for message in messages}
+    told: set[str] = set()
+    for request in requests:
+        message = known.get(request.message or "")
+        for finding in (*request.findings, *(message.findings if message else ())):
+            if selects(globs, finding.code) and finding.code not in told:
+                told.add(finding.code)
+                yield _of_finding(finding, request)
 
 
 def _of_finding(finding: Finding, request: Request) -> Problem:

@@ -114,6 +114,25 @@ class Report:
         return frozenset(each.id for each in self.results if each.verdict is Verdict.FAILED)
 
     @property
+    def passed(self) -> bool:
+        """Whether no case failed of which that was not known."""
+        return self.failed <= (self.known or frozenset())
+
+    @property
     def exit_code(self) -> int:
-        """1 if a case failed of which that was not known, else 0."""
-        return int(not self.failed <= (self.known or frozenset()))
+        """0 if the run passed, else 1."""
+        return int(not self.passed)
+
+    def assert_passed(self) -> None:
+        """`ChecksFailedError`, an `AssertionError` with all that there is to say, if it did not."""
+        from .errors import ChecksFailedError
+        from .report.text import failures
+
+        if not self.passed:
+            raise ChecksFailedError(failures(self))
+
+    def __str__(self) -> str:
+        """The report as `mockpush check` prints it, without colours."""
+        from .report.text import plain
+
+        return plain(self)

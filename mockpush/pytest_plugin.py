@@ -7,6 +7,7 @@ fixtures need comes with the first test that asks for one (`pytest_session.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from mockpush.client.control import Control
     from mockpush.client.push_subscription import PushSubscription
     from mockpush.client.user_agent import UserAgent
+    from mockpush.harness.naming import AnySender
+    from mockpush.pytest_cases import Judge, PushCase
     from mockpush.pytest_session import PushServer, Traffic
     from mockpush.settings import Settings
     from mockpush.vapid_keys import VapidKeys
@@ -27,10 +30,11 @@ _NAME = "mockpush"
 _ALLOW = "allow_refused"
 _REQUIRE = "require"
 _REQUIRED = "mockpush_require"
+_CASE: pytest.StashKey[PushCase] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--mockpush-url` and `--mockpush-require`, which is `mockpush_require` in files."""
+    """The flags; `--mockpush-require` is `mockpush_require` in files."""
     group = parser.getgroup(_NAME)
     group.addoption(
         "--mockpush-url",
@@ -40,6 +44,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     text = "fail tests with a push that one of these push services would have refused"
     group.addoption("--mockpush-require", metavar="NAME,…", help=f"{text}, as apple,fcm")
+    group.addoption(
+        "--mockpush-cases",
+        action="append",
+        metavar="GLOB",
+        help="only these cases of tests with push_case; '!GLOB' excludes",
+    )
     parser.addini(_REQUIRED, text, type="args", default=None)
 
 
@@ -50,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "refused for a finding about its sender",
         "mockpush(require=('fcm', 'apple')): these push services, or none, must take every push of "
         "a test",
+        "mockpush(cases='rfc8292/*', strict=False, baseline='FILE', profile='rfc', timeout=10): "
+        "which cases push_case stands for, and how it judges",
     ):
         config.addinivalue_line("markers", words)
     config.stash[_LATE] = []
@@ -150,6 +162,57 @@ def push_vendor_hosts(
         yield hosts
 
 
+# A sender and the judge: each case is a test
+
+
+@pytest.fixture
+def push_sender() -> object:
+    """The sender that `push_case` judges: override it with all that `run_checks` takes."""
+    pytest.fail(
+        "mockpush: push_case judges what the fixture push_sender returns: define one that returns "
+        "your sender, such as a callable that takes a job",
+        pytrace=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def _push_judge(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Judge]:
+    from mockpush.pytest_cases import Judge
+
+    directory = tmp_path_factory.getbasetemp()
+    is_worker = hasattr(pytestconfig, "workerinput")  # the workers' directories are beside it
+    with Judge(directory.parent if is_worker else directory) as judge:
+        yield judge
+
+
+@pytest.fixture
+def push_case(
+    push_sender: AnySender, _push_judge: Judge, request: pytest.FixtureRequest
+) -> PushCase:
+    """One case of the judge: `check()` drives `push_sender` through it."""
+    from mockpush.pytest_cases import PushCase, named, options_of
+
+    sender = named(push_sender)
+    marked: dict[str, Any] = {name: _marked(request.node, name) for name in _JUDGING}
+    options = options_of(sender, request.config, **marked)
+    case = PushCase(request.param, _push_judge, sender, options, item=request.node)
+    request.node.stash[_CASE] = case
+    return case
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with `push_case` is one test for each case."""
+    if "push_case" in metafunc.fixturenames:
+        from mockpush.pytest_cases import selected
+
+        cases = selected(
+            _marked(metafunc.definition, "cases"), metafunc.config.getoption("--mockpush-cases")
+        )
+        metafunc.parametrize("push_case", cases, indirect=True, ids=[case.id for case in cases])
+
+
 # A push that was refused, and nobody looked; or that another push service would have refused
 
 
@@ -160,16 +223,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if mark.args or mark.kwargs.keys() - _VALID.keys() or not all(_are_valid(mark)):
             pytest.fail(
                 f"the marker mockpush takes {_ALLOW}=True or {_ALLOW}=False, and {_REQUIRE}=() or "
-                f"{_REQUIRE}=('apple', …), and nothing else: got {_written(mark)}",
+                f"{_REQUIRE}=('apple', …), and for push_case cases='rfc8292/*', strict=True, "
+                f"baseline='FILE', profile='fcm' and timeout=10, and nothing else: "
+                f"got {_written(mark)}",
                 pytrace=False,
             )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A test that has passed fails if a push was refused and it did not look."""
+    """A test that has passed fails if a push was refused, or a case given, and it did not look."""
     result = yield
     _judge(item)
+    case = item.stash.get(_CASE, None)
+    if case is not None and not case.judged:
+        pytest.fail("the test asked for push_case, but not for push_case.check()", pytrace=False)
     return result
 
 
@@ -195,11 +263,25 @@ def _marked(item: pytest.Item, name: str) -> object:
     return next(said, None)
 
 
+def _are_names(value: object) -> bool:
+    return isinstance(value, str | tuple | list) and all(isinstance(each, str) for each in value)
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
+
+
+_JUDGING: dict[str, Callable[[object], bool]] = {
+    "strict": lambda value: isinstance(value, bool),
+    "baseline": lambda value: isinstance(value, str | PathLike),
+    "profile": lambda value: isinstance(value, str),
+    "timeout": _is_positive,
+}
 _VALID: dict[str, Callable[[object], bool]] = {
     _ALLOW: lambda value: isinstance(value, bool),
-    _REQUIRE: lambda value: (
-        isinstance(value, str | tuple | list) and all(isinstance(each, str) for each in value)
-    ),
+    _REQUIRE: _are_names,
+    "cases": _are_names,
+    **_JUDGING,
 }
 
 

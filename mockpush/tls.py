@@ -140,10 +140,11 @@ class CertificateAuthority:
             raise ConfigurationError(f"{file} cannot be written: {error}") from error
         return file
 
-    def issue(self, names: Iterable[str]) -> bytes:
+    def issue(self, names: Iterable[str], *, begin: datetime | None = None) -> bytes:
         """A new key and a server certificate for `names` (host names and addresses), as PEM.
 
-        `ConfigurationError` for a name that is neither.
+        It is valid for 397 days from `begin` on, else from yesterday. `ConfigurationError` for a
+        name that is neither.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
@@ -153,6 +154,7 @@ class CertificateAuthority:
                 issuer=self.certificate.subject,
                 issuer_key=self.key,
                 lifetime=LEAF_LIFETIME,
+                begin=begin,
             )
             .add_extension(x509.SubjectAlternativeName(map(_general_name, names)), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -216,9 +218,10 @@ def _builder(
     issuer: x509.Name,
     issuer_key: ec.EllipticCurvePrivateKey,
     lifetime: timedelta,
+    begin: datetime | None = None,
 ) -> x509.CertificateBuilder:
     """What all our certificates share, with the identifiers that strict verifiers insist on."""
-    begin = _now() - BACKDATED
+    begin = begin or _now() - BACKDATED
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
     return (
         x509.CertificateBuilder(subject_name=subject, issuer_name=issuer)

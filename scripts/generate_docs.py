@@ -48,7 +48,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
 
 _GENERATED: Final = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _EXAMPLE: Final = re.compile(
-    r"^(<!-- example: (\S+) -->\n)(?:```python\n.*?^```\n)?", re.DOTALL | re.MULTILINE
+    r"^(<!-- example: (\S+) -->\n)(?:```\w+\n.*?^```\n)?", re.DOTALL | re.MULTILINE
 )
 
 

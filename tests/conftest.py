@@ -18,7 +18,12 @@ import hypothesis
 import pytest
 
 PREFIX = "needs_"
-TOOLS = {"node": ("node", "npm")}
+TOOLS = {
+    "go": ("go",),
+    "java": ("java", "mvn"),
+    "node": ("node", "npm"),
+    "rust": ("cargo",),
+}
 """What a mark `needs_<key>` wants to find on PATH."""
 
 LONG = 32

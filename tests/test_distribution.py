@@ -78,7 +78,7 @@ def test_the_list_of_packages_is_that_of_the_folders():
     folders = {
         (place / path.relative_to(ROOT / folder)).parent.as_posix().replace("/", ".")
         for folder, place in ((name, Path(place)) for name, place in FOLDERS.items())
-        for path in (ROOT / folder).rglob("*.py")
+        for path in (ROOT / folder).rglob("__init__.py")
     }
     assert set(settings["tool"]["setuptools"]["packages"]) == folders
 

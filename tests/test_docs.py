@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from mockpush.cli import COMMANDS, load
+from mockpush.harness.senders.installation import CACHE
 from mockpush.http.control import application
 from mockpush.protocol.registry import REGISTRY
 from mockpush.service import PushService
@@ -134,8 +135,13 @@ def test_every_example_is_a_test_or_the_application_under_test(generator):
         for node in ast.parse(file.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
     }
+    files = {name for name in names if "::" not in name}
+    tested = {name for name in shown if name.partition("::")[0] not in files}
     applications = {f"tests/examples/{name}.py" for name in ("shop", "guarded", "application")}
-    assert set(names) == shown | applications
+    adapters = {
+        each.relative_to(ROOT).as_posix() for each in ROOT.glob("tests/examples/adapters/*.*")
+    }
+    assert set(names) == tested | applications | adapters | {"tests/examples/test_sender.py"}
 
 
 # What the pages hold
@@ -197,6 +203,7 @@ def test_flags_exist():
     known |= {
         "--mockpush-url",
         "--mockpush-require",
+        "--mockpush-cases",
         "--proxy-server",
         "--all",
         "--check",
@@ -213,9 +220,10 @@ def test_flags_exist():
 
 
 def test_variables_exist(generator, push_server):
-    """Those of flags, those that name a server, and the subscription that `exec` sets."""
+    """Those of flags, those that name a server, that of `exec`, and that of the cache."""
     generated = generator.GENERATED["settings"]() + generator.GENERATED["commands"]()
-    known = {*re.findall(r"`(\w+)`", generated), *push_server.environ, "MOCKPUSH_SUBSCRIPTION"}
+    known = {*re.findall(r"`(\w+)`", generated), *push_server.environ}
+    known |= {"MOCKPUSH_SUBSCRIPTION", CACHE}
     for page in PAGES.values():
         assert set(re.findall(r"(?<!\w)MOCKPUSH(?:_[A-Z0-9]+)+", page)) <= known
 

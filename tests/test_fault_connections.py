@@ -11,6 +11,8 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import httpx
@@ -218,8 +220,25 @@ def test_a_reset_in_the_middle_of_the_answer(control, connect, endpoint, members
 
 def test_a_reset_is_one_on_the_wire_over_tls_too(server, control):
     """Seen below TLS, whose libraries hide it."""
-    endpoint = urlsplit(control.subscribe().endpoint)
     control.faults.add(kind="reset")
+    with below_tls(server, control) as sock, pytest.raises(ConnectionResetError):
+        read_to_the_end(sock)  # first come the tickets of TLS 1.3
+
+
+def test_a_connection_ends_after_too_little_of_a_body_though_its_client_keeps_it_open(
+    server, control
+):
+    """The JDK's HTTP client waits for the end of the connection, whatever TLS says before."""
+    control.faults.add(kind="wrong_length", status=400, body="no")
+    with below_tls(server, control) as sock:
+        sock.settimeout(10)  # asyncio waits for the client for 30 s
+        read_to_the_end(sock)
+
+
+@contextmanager
+def below_tls(server: Server, control: Control) -> Iterator[socket.socket]:
+    """The TCP connection over which a push was sent with TLS, for what comes then."""
+    endpoint = urlsplit(control.subscribe().endpoint)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = server.ssl_context.wrap_bio(incoming, outgoing, server_hostname="localhost")
     with socket.create_connection(("127.0.0.1", endpoint.port), timeout=FOREVER) as sock:
@@ -232,8 +251,7 @@ def test_a_reset_is_one_on_the_wire_over_tls_too(server, control):
                 incoming.write(sock.recv(65536))
         tls.write(f"POST {endpoint.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
         sock.sendall(outgoing.read())
-        with pytest.raises(ConnectionResetError):
-            read_to_the_end(sock)  # first come the tickets of TLS 1.3
+        yield sock
 
 
 @pytest.mark.parametrize("members", [{}, {"status": 503, "body": "short"}])

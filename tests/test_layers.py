@@ -31,7 +31,12 @@ def modules_of(part: str) -> dict[str, Path]:
         ".".join((part, *path.relative_to(folder).with_suffix("").parts)): path
         for path in sorted(folder.rglob("*.py"))
         if not any(other in path.parents for other in nested)
+        and path.with_name("__init__.py").exists()
     }
+
+
+PROGRAMS = sorted((folder_of("mockpush.harness") / "senders").glob("*/*.py"))
+"""The adapters of ready senders in Python: files that run in environments of their own."""
 
 
 def import_nodes(path: Path) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -116,6 +121,11 @@ def declared(*extras: str) -> set[str]:
         if requirement.marker is None
         or any(requirement.marker.evaluate({"extra": extra}) for extra in ("", *extras))
     }
+
+
+@pytest.mark.parametrize("path", PROGRAMS)
+def test_the_adapters_of_ready_senders_do_without_mockpush(path):
+    assert not any(within(module, {"mockpush"}) for module in imported("adapter", path))
 
 
 DISTRIBUTIONS = importlib.metadata.packages_distributions()

@@ -70,6 +70,16 @@ def test_other_names_are_refused(authority, tmp_path, name):
         handshake(authority, authority.issue(NAMES), tmp_path, name=name)
 
 
+@pytest.mark.parametrize(
+    ("days", "problem"), [(-398, "certificate has expired"), (1, "not yet valid")]
+)
+def test_a_certificate_is_valid_from_its_begin_to_its_end(authority, tmp_path, days, problem):
+    begin = datetime.datetime.fromtimestamp(tls.real_time(), datetime.UTC)
+    chain = authority.issue(NAMES, begin=begin + datetime.timedelta(days=days))
+    with pytest.raises(ssl.SSLCertVerificationError, match=problem):
+        handshake(authority, chain, tmp_path, name="localhost")
+
+
 def test_a_verifier_that_is_not_openssl_accepts_the_certificate(authority):
     leaf = leaf_of(authority.issue(["localhost"]))
     assert verify(authority, leaf, x509.DNSName("localhost")) == [leaf, authority.certificate]

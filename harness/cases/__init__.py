@@ -7,17 +7,26 @@ from typing import Final
 from ..case import Case, place
 from . import (
     answers,
+    arrival,
     coding,
     connections,
     delivery,
     fan_out,
+    freshness,
     gone,
+    identity,
+    inputs,
     keys,
+    lengths,
     payload,
     pruning,
     reasons,
     redirects,
+    request_line,
     retries,
+    secrecy,
+    shapes,
+    thorough,
     token,
     topic,
     ttl,
@@ -25,10 +34,11 @@ from . import (
     waiting,
 )
 
-_OF_MESSAGES: Final = (delivery, ttl, urgency, topic, gone, coding, payload, token, keys)
+_OF_MESSAGES: Final = (delivery, ttl, urgency, topic, gone, request_line, identity, arrival)
+_OF_CONTENTS: Final = (coding, freshness, payload, lengths, inputs, token, keys, shapes, secrecy)
 _OF_ANSWERS: Final = (reasons, answers, waiting, redirects, connections)
 _OF_APPLICATIONS: Final = (pruning, fan_out, retries)
-_THEMES: Final = (*_OF_MESSAGES, *_OF_ANSWERS, *_OF_APPLICATIONS)
+_THEMES: Final = (*_OF_MESSAGES, *_OF_CONTENTS, thorough, *_OF_ANSWERS, *_OF_APPLICATIONS)
 
 CASES: Final[tuple[Case, ...]] = tuple(
     sorted(

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from mockpush.client.records import Request
-from mockpush.errors import DecryptionError
-from mockpush.protocol.encryption import read_envelope
-from mockpush.protocol.headers import collect, parse_draft_parameters
-from mockpush.protocol.inspection import draft_values
 from mockpush.protocol.model import base64url_decode, base64url_encode
 
 from ..case import Ask, CaseTable
@@ -17,9 +12,6 @@ from ..trial import Trial
 from ..verdict import Problem
 
 TABLE: Final = CaseTable()
-
-SAMPLE: Final = 5
-"""Messages among which salts and keys are compared: enough to find one that is fixed."""
 
 TABLE.free_of(
     "rfc8291/4/aes128gcm",
@@ -58,16 +50,6 @@ TABLE.free_of(
 )
 
 
-@TABLE.judged("rfc8188/2.1/fresh-salt", "Every message has a salt of its own.")
-def fresh_salt(trial: Trial) -> Iterator[Problem]:
-    yield from _distinct(trial, "salt", (salt for salt, _ in _envelopes(trial)))
-
-
-@TABLE.judged("rfc8291/3.1/fresh-key", "Every message is encrypted with a new key pair.")
-def fresh_key(trial: Trial) -> Iterator[Problem]:
-    yield from _distinct(trial, "public key", (key for _, key in _envelopes(trial)))
-
-
 @TABLE.judged(
     "rfc8291/7/refuses-points-off-the-curve",
     "A p256dh that is no point on P-256 is refused before anything is sent.",
@@ -92,37 +74,4 @@ def refuses_points_off_the_curve(trial: Trial) -> Iterator[Problem]:
             "the sender reports success, though it sent nothing",
             expected="an error",
             actual="success",
-        )
-
-
-def _envelopes(trial: Trial) -> list[tuple[bytes | None, bytes | None]]:
-    return [_salt_and_key(trial.send(Ask()).requests[0]) for _ in range(SAMPLE)]
-
-
-def _salt_and_key(request: Request) -> tuple[bytes | None, bytes | None]:
-    """The salt and the sender's public key, None where there is none to read."""
-    lines = [
-        (name.lower().encode(), value.encode("latin-1")) for name, value in request.headers.lines
-    ]
-    fields = collect(lines)
-    encryption = fields.get(b"encryption")
-    if encryption is not None:
-        draft = parse_draft_parameters(fields.get(b"crypto-key"), encryption, [])
-        return draft_values(draft)[:2]
-    try:
-        envelope = read_envelope(request.body)
-    except DecryptionError:
-        return None, None
-    return envelope.salt, envelope.keyid
-
-
-def _distinct(trial: Trial, what: str, values: Iterable[bytes | None]) -> Iterator[Problem]:
-    readable = [value for value in values if value is not None]
-    if not readable:
-        yield trial.problem(f"no {what} can be read", expected=f"a {what} in each message")
-    if len(different := set(readable)) < len(readable):
-        yield trial.problem(
-            f"messages share a {what}",
-            expected=f"{len(readable)} different ones",
-            actual=str(len(different)),
         )

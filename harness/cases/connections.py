@@ -56,6 +56,7 @@ def reset(trial: Trial) -> Iterator[Problem]:
 @TABLE.judged(
     "rfc9112/9.5/silence-is-an-error",
     "A push that is never answered is given up within the limit of the job.",
+    silent=True,
 )
 def silence(trial: Trial) -> Iterator[Problem]:
     # Once: who has waited for its limit may try again, and is to be within that of the job.

@@ -8,7 +8,7 @@ from typing import Final
 from mockpush.protocol.findings import Level
 
 from ..case import Ask, CaseTable
-from ..trial import Trial
+from ..trial import NotApplicableError, Trial
 from ..verdict import Problem
 
 TABLE: Final = CaseTable()
@@ -51,9 +51,25 @@ def accepted_is_success(trial: Trial) -> Iterator[Problem]:
 
 
 TABLE.free_of(
+    "rfc8030/5.1/asks-for-receipts-rightly",
+    "Who asks for a receipt does so with Prefer, and names only receipt subscriptions that are.",
+    "receipt.*",
+    "!receipt.requested",
+    "prefer.*",
+)
+
+
+@TABLE.judged(
     "rfc8030/7.2/4096-octets",
     f"A payload of {LONGEST_PAYLOAD} octets makes a body of at most 4096.",
-    "body.*",
-    asks=[Ask(payload=b"x" * LONGEST_PAYLOAD)],
     level=Level.PRACTICE,
+    codes=("body.*",),
 )
+def fits(trial: Trial) -> Iterator[Problem]:
+    push = trial.attempt(Ask(payload=b"x" * LONGEST_PAYLOAD))
+    if push.requests:
+        yield from trial.findings("body.*")
+    elif push.result.ok:
+        yield trial.nothing_arrived(push)
+    else:
+        raise NotApplicableError("the sender refuses such a payload by itself")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
-from ..case import Ask, CaseTable
-from ..trial import Trial
-from ..verdict import Problem
+from ..case import CaseTable
 
 TABLE: Final = CaseTable()
 
@@ -49,21 +46,3 @@ TABLE.free_of(
     "The signing key is not used for encryption.",
     "vapid.key.equals_encryption_key",
 )
-
-
-@TABLE.judged(
-    "rfc8292/3.2/private-key-stays",
-    "The private key is not sent.",
-)
-def private_key_stays(trial: Trial) -> Iterator[Problem]:
-    push = trial.send(Ask())
-    for request in push.requests:
-        sent = [name for name, value in request.headers.lines if trial.vapid.private_key in value]
-        if sent or trial.vapid.private_key.encode() in request.body:
-            yield trial.problem(
-                "the private key is in the request",
-                expected="the public key only",
-                actual=f"the private key in {', '.join(sent) or 'the body'}",
-                hint="Whoever reads it can push in your name: make a new pair.",
-                request=request,
-            )

@@ -7,22 +7,35 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mockpush.protocol.findings import Level
+from mockpush.vapid_keys import VapidKeys
 
 from ..case import Ask, CaseTable
 from ..trial import NotApplicableError, Trial
 from ..verdict import Problem
+from .ttl import WEEK
 
 TABLE: Final = CaseTable()
 
-TABLE.free_of(
-    "rfc8292/2/token",
-    "The token is a JWT that is signed with ES256.",
+_TOKEN: Final = (
     "vapid.token.*",
     "!vapid.token.other_service",
     "!vapid.token.outlived",
     "vapid.algorithm",
     "vapid.typ",
 )
+_TOKENS: Final = 4
+"""So many show an alphabet of base64 that is not in each of them."""
+
+
+@TABLE.judged("rfc8292/2/token", "The token is a JWT that is signed with ES256.", codes=_TOKEN)
+def token(trial: Trial) -> Iterator[Problem]:
+    for _ in range(_TOKENS):
+        pair = VapidKeys.generate()
+        target = trial.control.subscribe(application_server_key=pair.public_key)
+        trial.send(Ask(), to=target, vapid=pair)
+    yield from trial.findings(*_TOKEN)
+
+
 TABLE.free_of(
     "rfc8292/2/signature",
     "The signature fits the token and the key, as 64 octets.",
@@ -40,6 +53,7 @@ TABLE.free_of(
     "vapid.nbf.*",
     "vapid.clock.*",
     "vapid.token.outlived",
+    asks=[Ask(), Ask(ttl=0), Ask(ttl=WEEK)],
 )
 TABLE.free_of(
     "rfc8292/2.1/sub-is-a-contact",
@@ -53,7 +67,21 @@ TABLE.free_of(
 )
 
 
-AUD: Final = ("vapid.aud.*", "vapid.token.other_service")
+@TABLE.judged(
+    "rfc8292/2.1/sub-as-given",
+    "sub is the contact that the caller gave.",
+    level=Level.INFORMATION,
+)
+def sub_as_given(trial: Trial) -> Iterator[Problem]:
+    push = trial.send(Ask())
+    for message in push.messages:
+        sub = (message.vapid or {}).get("sub")
+        if sub is not None:
+            yield from trial.compare("sub", trial.vapid.subject, sub, push=push)
+
+
+AUD: Final = ("vapid.aud.mismatch", "vapid.aud.other_service", "vapid.token.other_service")
+"""An aud that is not this service's. Whether it is an origin is seen with one alone."""
 
 
 @TABLE.judged(

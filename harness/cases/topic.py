@@ -8,13 +8,17 @@ from typing import Final
 from mockpush.protocol.model import MessageState
 
 from ..case import Ask, CaseTable
+from ..jobs import quoted
 from ..trial import Trial
 from ..verdict import Problem
+from .reports import failure
+from .ttl import DAY
 
 TABLE: Final = CaseTable()
 
-DAY: Final = 24 * 3600
 LONGEST_TOPIC: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0129-_"
+_REFUSED_TOPICS: Final = (f"{LONGEST_TOPIC}3", "orders/7 + 8=", "inbox-0123456")
+"""Too long, of another alphabet, and of a length that Apple refuses: no base64url has it."""
 
 TABLE.free_of(
     "rfc8030/5.4/topic-valid",
@@ -32,6 +36,27 @@ def topic_as_asked(trial: Trial) -> Iterator[Problem]:
     for topic in ("inbox-01", LONGEST_TOPIC):
         push = trial.send(Ask(topic=topic))
         yield from trial.compare_field(push, "Topic", topic)
+
+
+@TABLE.judged(
+    "rfc8030/5.4/topic-never-changed",
+    "A topic that push services refuse is refused by the sender, or sent as it is.",
+)
+def never_changed(trial: Trial) -> Iterator[Problem]:
+    for topic in _REFUSED_TOPICS:
+        push = trial.attempt(Ask(topic=topic))
+        for request in push.requests[:1]:
+            if (sent := request.headers.get("Topic")) != topic:
+                yield trial.problem(
+                    "the topic is another one than was asked for",
+                    expected=f"an error, or {quoted(topic)}",
+                    actual=quoted(sent),
+                    hint="A shortened topic may be that of other messages, which it replaces; "
+                    "without one every message is delivered.",
+                    request=request,
+                )
+        if push.requests and push.requests[0].refused:
+            yield from failure(trial, push)
 
 
 @TABLE.judged(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from mockpush.protocol.findings import Level
 from mockpush.protocol.model import MessageState
 
 from ..case import Ask, CaseTable
@@ -13,7 +14,10 @@ from ..verdict import Problem
 
 TABLE: Final = CaseTable()
 
-WEEK: Final = 7 * 24 * 3600
+DAY: Final = 24 * 3600
+WEEK: Final = 7 * DAY
+FOUR_WEEKS: Final = 4 * WEEK
+"""The longest that all vendors keep a message."""
 
 TABLE.free_of(
     "rfc8030/5.2/ttl-present",
@@ -28,7 +32,7 @@ TABLE.free_of(
     "The TTL is the one that was asked for.",
 )
 def ttl_as_asked(trial: Trial) -> Iterator[Problem]:
-    for ttl in (1, 60, WEEK):
+    for ttl in (1, 60, WEEK, FOUR_WEEKS):
         yield from _compare(trial, ttl)
 
 
@@ -38,6 +42,27 @@ def ttl_as_asked(trial: Trial) -> Iterator[Problem]:
 )
 def ttl_zero_as_asked(trial: Trial) -> Iterator[Problem]:
     yield from _compare(trial, 0)
+
+
+@TABLE.judged(
+    "rfc8030/5.2/ttl-longer-than-any",
+    "A TTL that no push service keeps to is sent as it is, or refused.",
+)
+def longer_than_any(trial: Trial) -> Iterator[Problem]:
+    for ttl in (365 * DAY, 2**32 + 60):
+        push = trial.attempt(Ask(ttl=ttl))
+        for request in push.requests[:1]:
+            sent = request.headers.get("TTL")
+            if sent != str(ttl):
+                shortened = sent is not None and sent.isdecimal() and int(sent) >= FOUR_WEEKS
+                yield trial.problem(
+                    "the TTL is another one than was asked for",
+                    expected=str(ttl),
+                    actual=sent or "nothing",
+                    # What push services would do themselves loses no message.
+                    level=Level.PRACTICE if shortened else None,
+                    request=request,
+                )
 
 
 def _compare(trial: Trial, ttl: int) -> Iterator[Problem]:

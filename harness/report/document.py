@@ -43,16 +43,20 @@ def listed(case: Case) -> Json:
         "title": case.requirement,
         "level": case.level,
         "requirement": case.section,
+        "thorough": case.thorough,
     }
 
 
 def ready(sender: ReadySender) -> Json:
-    """A sender in the list of ready ones; `version` is null if it is not installed."""
+    """A sender in the list of ready ones; `missing` is null if it can be installed and driven."""
     return {
         "name": sender.name,
-        "language": sender.language,
+        "language": sender.toolchain.language,
+        "library": sender.library,
         "version": sender.version,
-        "install": sender.install,
+        "pinned": sender.pinned,
+        "installed": sender.installed,
+        "missing": sender.missing,
     }
 
 

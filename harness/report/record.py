@@ -175,7 +175,9 @@ def recorded(report: Report) -> RunRecord:
         duration_ms=_ms(report.seconds),
         exit_code=report.exit_code,
         baseline=_baseline(report),
-        cases=tuple(_case(each, known=report.known or frozenset()) for each in report.results),
+        cases=tuple(
+            case_record(each, known=report.known or frozenset()) for each in report.results
+        ),
     )
 
 
@@ -188,7 +190,8 @@ def _baseline(report: Report) -> BaselineRecord | None:
     )
 
 
-def _case(result: CaseResult, *, known: frozenset[str]) -> CaseRecord:
+def case_record(result: CaseResult, *, known: frozenset[str] = frozenset()) -> CaseRecord:
+    """What there is to tell of a case; `known` are the failures that a baseline lists."""
     decisive = heaviest(result.problems)
     keys = _private_keys(result.evidence)
     record = CaseRecord(

@@ -10,9 +10,9 @@ import click
 
 from ..case import Case
 from ..senders.registry import ReadySender
-from ..verdict import VERDICTS, Verdict
+from ..verdict import VERDICTS, CaseResult, Report, Verdict
 from .matrix import differing, rows
-from .record import CaseRecord, RunRecord
+from .record import CaseRecord, RunRecord, case_record, recorded
 from .words import (
     IN_DETAIL,
     MARKS,
@@ -45,6 +45,26 @@ def text(records: Sequence[RunRecord]) -> str:
     return "\n".join(lines[:-1])
 
 
+def plain(report: Report) -> str:
+    """A run, for where there are no colours."""
+    return click.unstyle(text([recorded(report)]))
+
+
+def failures(report: Report) -> str:
+    """How many cases failed that were not known to, and all that there is to say of each."""
+    record = recorded(report)
+    failing = [case for case in record.cases if case.fails]
+    lines = [f"{len(failing)} of {total(record)} failed: {about(record)}"]
+    for case in failing:
+        lines += ["", *_detail(case)]
+    return click.unstyle("\n".join(lines))
+
+
+def explained(result: CaseResult) -> str:
+    """What there is to say of one case, for where there are no colours."""
+    return click.unstyle("\n".join(_detail(case_record(result))))
+
+
 def mark(verdict: Verdict) -> str:
     """The sign of a verdict in its colour."""
     return click.style(MARKS[verdict], fg=_COLOURS[verdict])
@@ -52,17 +72,27 @@ def mark(verdict: Verdict) -> str:
 
 def case_list(cases: Iterable[Case]) -> str:
     """The cases that there are."""
-    return "\n".join(_table((case.id, case.level, case.requirement) for case in cases))
+    return "\n".join(_table((case.id, case.level, _listed(case)) for case in cases))
 
 
 def sender_list(senders: Iterable[ReadySender]) -> str:
-    """The ready senders, and how to install those that are missing."""
+    """The ready senders, with what they are driven with, and what is missing."""
     return "\n".join(
         _table(
-            (each.name, each.language, each.version or f"not installed: {each.install}")
+            (each.name, each.toolchain.language, f"{each.library} {each.version}", _state(each))
             for each in senders
         )
     )
+
+
+def _state(sender: ReadySender) -> str:
+    if sender.own_version is not None:
+        return "installed beside mockpush"
+    return sender.missing or ("installed" if sender.installed else "is installed when it is used")
+
+
+def _listed(case: Case) -> str:
+    return f"{case.requirement} (--thorough)" if case.thorough else case.requirement
 
 
 def _run(record: RunRecord) -> Iterator[str]:

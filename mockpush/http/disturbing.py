@@ -45,7 +45,10 @@ class Wire(Protocol):
         """Closes the connection after what has been written."""
 
     def reset(self) -> None:
-        """Resets the connection: the other side gets an error, not an end."""
+        """Resets the connection: the other side gets an error, not an end.
+
+        Does away at once with one that is being closed.
+        """
 
 
 async def send_answer(send: Send, answer: WireAnswer, fields: Fields = ()) -> None:
@@ -132,6 +135,9 @@ async def _promise_too_much(damage: _Damage) -> None:
     body = damage.whole.body
     damage.wire.write(b"".join(damage.lines(length=len(body) + PROMISED)) + body)
     damage.wire.close()
+    await damage.pause(READING)
+    # Over TLS it is still there, until the client closes it as well: as servers do, don't wait.
+    damage.wire.reset()
 
 
 async def _dribble(damage: _Damage) -> None:

@@ -50,7 +50,7 @@ def read_token(text: bytes, findings: list[Finding]) -> Token | None:
         findings.append(Finding("vapid.token.padded", "no padding", "padding"))
     header, claims, signature = parts
     try:
-        return Token(
+        token = Token(
             _header(header),
             _json_object(_decode(claims)),
             text[: len(header) + 1 + len(claims)],
@@ -59,6 +59,9 @@ def read_token(text: bytes, findings: list[Finding]) -> Token | None:
     except ValueError as error:
         findings.append(Finding("vapid.token.malformed", expected, str(error)[:200]))
         return None
+    if b"+" in text or b"/" in text:
+        findings.append(Finding("vapid.token.standard_base64", "- and _", "+ or /"))
+    return token
 
 
 @lru_cache(maxsize=64)

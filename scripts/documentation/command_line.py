@@ -60,9 +60,15 @@ def _flag(option: click.Option, ctx: click.Context) -> Row:
     return (
         code(f"{names} {value}".rstrip()),
         ", ".join(map(code, _variables(option, ctx))),
-        code(option.to_info_dict()["default"]),
+        code(_default(option)),
         option.help or "",
     )
+
+
+def _default(option: click.Option) -> object:
+    """What the option is if it is not given, in words if it depends on others."""
+    in_words = option.show_default
+    return in_words if isinstance(in_words, str) else option.to_info_dict()["default"]
 
 
 def _variables(option: click.Option, ctx: click.Context) -> Sequence[str]:

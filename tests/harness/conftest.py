@@ -36,6 +36,9 @@ def program() -> Callable[..., list[str]]:
     return command
 
 
+sys.path.append(str(SENDERS))  # they are made of one another
+
+
 def load(name: str) -> ModuleType:
     """One of the modules in `senders/`."""
     spec = spec_from_file_location(name, SENDERS / f"{name}.py")
@@ -51,6 +54,12 @@ def mistaken() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def careless() -> ModuleType:
+    """The module of senders that make the mistakes that take more than one message, or a look."""
+    return load("careless")
+
+
+@pytest.fixture(scope="session")
 def applications() -> ModuleType:
     """The module of applications that make mistakes."""
     return load("applications")
@@ -60,6 +69,7 @@ class InProcess:
     """An adapter to a callable of this process."""
 
     alive = True
+    lasting = True
     log = ""
 
     def __init__(self, sender: Callable[[dict], dict]) -> None:
@@ -79,7 +89,9 @@ class InProcess:
 def begin() -> Callable[..., Run]:
     """A run of a sender of this process."""
 
-    def run(service: Service, sender: Callable[[dict], dict], count: int = 1) -> Run:
+    def run(
+        service: Service, sender: Callable[[dict], dict], count: int = 1, **options: object
+    ) -> Run:
         hello = HelloJob(ca_file=service.ca_file, control=service.control_url, timeout=10)
         conversations = Conversations(
             lambda: Conversation(InProcess(sender), hello=hello, start_timeout=10), count=count
@@ -90,7 +102,13 @@ def begin() -> Callable[..., Run]:
             service=service,
             conversations=conversations,
             options=Options(
-                strict=False, fail_fast=False, timeout=10, start_timeout=10, jobs=1, profile="rfc"
+                strict=False,
+                fail_fast=False,
+                timeout=10,
+                start_timeout=10,
+                jobs=1,
+                profile="rfc",
+                **options,
             ),
         )
 

@@ -9,7 +9,8 @@ import pytest
 
 from mockpush.harness import processes
 from mockpush.harness.adapters import Adapter, OneShot, Stream
-from mockpush.harness.errors import SenderError
+from mockpush.harness.application import Application
+from mockpush.harness.errors import OverdueError, SenderError
 
 JOB = b'{"op": "send"}'
 RESULT = b'{"ok": true, "status": 201}'
@@ -94,14 +95,14 @@ def test_a_crash_leaves_its_last_words(either):
     assert sender.log == "Traceback: no such key\n"
 
 
-@pytest.mark.parametrize("behaviour", ["hangs", "never_reads"])
+@pytest.mark.parametrize("behaviour", ["hangs", "never_reads", "stops_itself"])
 def test_a_one_shot_sender_that_does_not_end_is_ended(opened, behaviour):
-    with pytest.raises(SenderError, match=r"did not end within 0\.5 s"):
+    with pytest.raises(OverdueError, match=r"did not end within 0\.5 s"):
         opened(OneShot, behaviour).ask(JOB, timeout=SHORT)
 
 
 def test_a_stream_sender_that_does_not_answer_is_told_to_flush(opened):
-    with pytest.raises(SenderError, match=r"not answer within 0\.5 s; does it flush"):
+    with pytest.raises(OverdueError, match=r"not answer within 0\.5 s; does it flush"):
         opened(Stream, "hangs").ask(JOB, timeout=SHORT)
 
 
@@ -205,6 +206,14 @@ def test_closing_ends_a_sender_that_runs(opened, witness):
         sender.ask(JOB, timeout=LONG)
 
 
+def test_daemons_end_with_the_sender(either, witness):
+    sender = either("leaves_a_daemon", witness.path)
+    assert sender.ask(JOB, timeout=LONG) == RESULT
+    sender.close()
+    assert witness.somebody_is_there()
+    assert witness.all_gone()
+
+
 def test_closing_from_another_thread_ends_the_job_under_way(either, witness):
     sender = either("ignores_the_end", witness.path)
     failures = []
@@ -221,3 +230,8 @@ def test_closing_from_another_thread_ends_the_job_under_way(either, witness):
     thread.join(LONG)
     assert failures
     assert witness.all_gone()
+
+
+def test_what_keeps_nothing_between_jobs_says_so():
+    lasting = {Stream: True, OneShot: False, Application: True}
+    assert {adapter: adapter.lasting for adapter in lasting} == lasting

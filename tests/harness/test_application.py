@@ -101,6 +101,7 @@ def test_each_job_is_a_request_of_its_own(stub):
         (http(b"oops", status="500 Internal Server Error"), "500 Internal Server Error: 'oops'"),
         (http(b"", status="302 Found"), "answered 302 Found"),
         (http(b"x", length=100), "cannot be read: IncompleteRead"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}", "cannot be read"),
         (b"SSH-2.0-OpenSSH\r\n", "cannot be read: BadStatusLine"),
         (b"", "cannot be read: RemoteDisconnected"),
         (http(b"x" * (LINE_LIMIT + 1)), f"more than {LINE_LIMIT} octets"),

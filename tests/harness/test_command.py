@@ -1,6 +1,7 @@
 """`mockpush check` on the command line."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -29,7 +30,7 @@ class Runner:
         self.options = {}
         self.error = None
 
-    def __call__(self, sender, *, progress, **options) -> Report:
+    def __call__(self, sender, *, progress, steps, **options) -> Report:
         self.sender, self.options = sender, options
         if self.error is not None:
             raise self.error
@@ -41,7 +42,7 @@ class Runner:
             strict=False,
             results=self.results,
             seconds=0.1,
-            known=options["known"],
+            known=options["baseline"],
         )
 
 
@@ -92,33 +93,48 @@ def test_the_arguments_of_a_sender_name_it_again(checks, sender):
 def test_without_flags_everything_is_at_its_default(checks):
     check("--sender", "pywebpush")
     assert checks.options == {
-        "select": (),
+        "cases": (),
         "strict": False,
         "fail_fast": False,
-        "timeout": 10.0,
+        "timeout": None,
         "start_timeout": 30.0,
-        "jobs": 1,
+        "jobs": None,
         "profile": "rfc",
-        "known": None,
+        "variants": (),
+        "profile_file": None,
+        "baseline": None,
         "require": (),
+        "thorough": False,
     }
 
 
 def test_flags_reach_the_runner(checks):
     flags = "-k rfc8030 -k !*/5/* --strict --fail-fast --timeout 2.5 --start-timeout 60 --jobs 3"
     required = ("--require", "apple,fcm", "--require", "wns")
-    check(*flags.split(), "--profile", "fcm", *required, "--sender", "pywebpush")
+    vendor = "--profile fcm --variant fcm.too_large_400,wns.success_200 --profile-file own.py"
+    more = (*vendor.split(), "--thorough", *required)
+    check(*flags.split(), *more, "--sender", "pywebpush")
     assert checks.options == {
-        "select": ("rfc8030", "!*/5/*"),
+        "cases": ("rfc8030", "!*/5/*"),
         "strict": True,
         "fail_fast": True,
         "timeout": 2.5,
         "start_timeout": 60.0,
         "jobs": 3,
         "profile": "fcm",
-        "known": None,
+        "variants": ("fcm.too_large_400", "wns.success_200"),
+        "profile_file": Path("own.py"),
+        "baseline": None,
         "require": ("apple", "fcm", "wns"),
+        "thorough": True,
     }
+
+
+def test_a_long_case_is_listed_with_the_flag_that_it_needs(checks):
+    listed = check("--list").stdout
+    assert "every size up to 3993 octets arrives. (--thorough)\n" in listed
+    (one,) = json.loads(check("--list", "-k", "rfc8030/5/post", "--json", "-").stdout)
+    assert one["thorough"] is False
 
 
 def test_flags_may_come_from_the_environment(checks):
@@ -128,7 +144,7 @@ def test_flags_may_come_from_the_environment(checks):
         MOCKPUSH_CHECK_K="rfc8030 rfc8292",
     )
     assert (checks.sender.name, checks.options["timeout"]) == ("pywebpush", 3.0)
-    assert checks.options["select"] == ("rfc8030", "rfc8292")
+    assert checks.options["cases"] == ("rfc8030", "rfc8292")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +246,7 @@ def test_a_baseline_is_what_is_known_of_the_run(checks, case_result, tmp_path):
     (tmp_path / "b").write_text("# mockpush baseline 1\nrfc8030/5.2/ttl-present\n")
     checks.results = (case_result(verdict=Verdict.FAILED),)
     result = check("--baseline", "b", "--sender", "pywebpush")
-    assert checks.options["known"] == {"rfc8030/5.2/ttl-present"}
+    assert checks.options["baseline"] == {"rfc8030/5.2/ttl-present"}
     assert result.exit_code == 0
     assert "1 failed (1 of them known)" in result.stdout
 
@@ -239,7 +255,7 @@ def test_a_baseline_may_come_from_the_project(checks, case_result, tmp_path):
     (tmp_path / "pyproject.toml").write_text('[tool.mockpush.check]\nbaseline = "b"\n')
     (tmp_path / "b").write_text("# mockpush baseline 1\n")
     check("--sender", "pywebpush")
-    assert checks.options["known"] == frozenset()
+    assert checks.options["baseline"] == frozenset()
 
 
 def test_an_update_makes_every_failure_known_in_all_formats(checks, case_result, tmp_path):
@@ -324,7 +340,7 @@ def test_cases_are_listed_as_json(checks):
 
 
 def test_ready_senders_are_listed(checks):
-    assert check("--senders").stdout.startswith("pywebpush  Python  ")
+    assert check("--senders").stdout.startswith("pywebpush ")
 
 
 def test_ready_senders_are_listed_as_json(checks):

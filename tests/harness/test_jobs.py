@@ -145,6 +145,10 @@ def test_a_result_of_another_shape_is_named(members, text):
         (b"[" * 200_000, "a line that is not JSON"),
         (b"[true]", r"JSON that is not an object: '\[true\]'"),
         (b"\xff\xfe", "octets that are not UTF-8"),
+        (b'{"ok": false, "retry_after": NaN}', "a line that is not JSON"),
+        (b'{"ok": false, "retry_after": -Infinity}', "a line that is not JSON"),
+        (b'{"ok": false, "retry_after": 1e999}', "a line that is not JSON"),
+        (b'{"ok": true, "status": %s}' % (b"9" * 5000), "a line that is not JSON"),
     ],
 )
 def test_a_line_that_is_no_result_is_quoted(line, text):

@@ -8,7 +8,7 @@ from mockpush.harness.cases import CASES
 from mockpush.harness.service import running_service
 from mockpush.harness.trial import NotApplicableError
 
-OF_MESSAGES = [case for case in CASES if not case.takes_turns]
+OF_MESSAGES = [case for case in CASES if not (case.takes_turns or case.thorough)]
 BY_ID = {case.id: case for case in OF_MESSAGES}
 
 F, W, INFO, S, P = "failed", "warning", "info", "skipped", "passed"
@@ -26,15 +26,33 @@ WAITS = (
     "rfc9110/15.6.4/503-retry-after",
 )
 
+CERTIFICATES = ("unknown-authority", "other-host", "expired-certificate")
+LENGTHS = (3994, 4079, 4080, 4100, 10000)
+
 MISTAKES = [
     ("rfc8030/5/post", "Gets", F, "request.method"),
     ("rfc8030/5/sent-once", "SendsTwice", W, "the number of requests"),
     ("rfc8030/5/sent-once", "SendsNothing", W, "no request arrived"),
     ("rfc8030/5/201-is-success", "AlwaysFails", F, "the sender reports that the push failed"),
     ("rfc8030/5/201-is-success", "NoTtl", F, "did not accept the message"),
-    ("rfc8030/5/no-payload", "EncryptsNothing", F, "the size of the body"),
-    ("rfc8030/5/empty-payload", "EncryptsNothing", F, "the payload is not"),
+    ("rfc8030/5/no-payload", "EncryptsNull", F, "the body is not empty"),
+    ("rfc8030/5/no-payload", "EncryptsNothing", W, "the body is not empty"),
+    ("rfc8030/5/empty-payload", "EncryptsNull", F, "the payload is not"),
+    ("rfc8030/5/empty-payload", "EncryptsNothing", P, None),
+    ("rfc8030/5/empty-payload", "GivesUp", W, "refuses a payload of 0 octets"),
+    ("rfc8030/5/empty-payload", "SendsNothing", F, "no request arrived"),
+    ("rfc8030/5/options-do-not-stay", "KeepsItsOptions", F, "the Topic field"),
+    ("rfc8030/5.1/asks-for-receipts-rightly", "InventsReceipts", F, "receipt.subscription.unknown"),
+    ("rfc8030/5.1/asks-for-receipts-rightly", "AsksForReceipts", P, None),
+    ("rfc8030/5/201-is-success", "AsksForReceipts", P, None),
+    ("rfc8030/6/each-arrives-once", "SendsTwice", W, "more than once"),
+    ("rfc8030/6/each-arrives-once", "LosesEveryThird", F, "no request arrived"),
+    ("rfc8030/6/each-arrives-once", "Holds", F, "does not get what was sent"),
+    ("rfc8030/6/each-waits-for-the-user-agent", "Hurries", F, "does not get what was sent"),
+    ("rfc8030/6/each-user-agent-gets-its-own", "KeepsKeysByOrigin", F, "does not get what was"),
     ("rfc8030/7.2/4096-octets", "Pads", W, "body.too_large"),
+    ("rfc8030/7.2/4096-octets", "GivesUp", S, "refuses such a payload by itself"),
+    ("rfc8030/7.2/4096-octets", "SendsNothing", W, "no request arrived"),
     ("rfc8030/5.2/ttl-present", "NoTtl", F, "ttl.missing"),
     ("rfc8030/5.2/ttl-as-asked", "TtlPlusOne", F, "the TTL field"),
     ("rfc8030/5.2/ttl-as-asked", "NoTtl", F, "the TTL field"),
@@ -43,12 +61,18 @@ MISTAKES = [
     ("rfc8030/5.2/expires", "LongTtl", F, "the message's state"),
     ("rfc8030/5.2/waits-for-the-user-agent", "ShortTtl", F, "the message's state"),
     ("rfc8030/5.2/ttl-zero-is-now-or-never", "NoZeroTtl", F, "the message's state"),
+    ("rfc8030/5.2/ttl-longer-than-any", "ShortTtl", F, "the TTL is another one"),
+    ("rfc8030/5.2/ttl-longer-than-any", "FourWeeks", W, "the TTL is another one"),
     ("rfc8030/5.3/urgency-valid", "Urgent", F, "urgency.unknown"),
     ("rfc8030/5.3/urgency-as-asked", "NoUrgency", F, "the Urgency field"),
     ("rfc8030/5.3/urgency-normal-by-default", "AlwaysHigh", F, "the Urgency field"),
     ("rfc8030/5.4/topic-valid", "PaddedTopic", F, "topic.padded"),
     ("rfc8030/5.4/topic-valid", "WithoutTopics", S, "the sender has no option for topic"),
     ("rfc8030/5.4/topic-as-asked", "ShortTopic", F, "the Topic field"),
+    ("rfc8030/5.4/topic-never-changed", "CutsTopics", F, "the topic is another one"),
+    ("rfc8030/5.4/topic-never-changed", "CleansTopics", F, "the topic is another one"),
+    ("rfc8030/5.4/topic-never-changed", "FillsTopics", F, "the topic is another one"),
+    ("rfc8030/5.4/topic-never-changed", "AlwaysSucceeds", F, "reports success"),
     ("rfc8030/5.4/no-topic-unless-asked", "OneTopic", F, "the Topic field"),
     ("rfc8030/5.4/topic-collapses", "NoTopic", F, "what the user agent gets"),
     ("rfc8030/5.4/topics-are-kept-apart", "OneTopic", F, "what the user agent gets"),
@@ -60,11 +84,19 @@ MISTAKES = [
     ("rfc8030/7.3/410-is-gone", "SaysGone", P, None),
     ("rfc8030/7.3/404-is-gone", "HidesTheReason", W, "does not tell"),
     ("rfc8030/7.3/404-is-gone", "SaysGone", P, None),
+    ("rfc8030/8.2/no-cookies", "KeepsCookies", INFO, "keeps cookies"),
     ("rfc8188/2.1/header", "TinyRecordSize", F, "encryption.rs.too_small"),
     ("rfc8188/2.1/fresh-salt", "OneSalt", F, "messages share a salt"),
-    ("rfc8188/2.1/fresh-salt", "SendsPlainText", F, "no salt can be read"),
+    ("rfc8188/2.1/fresh-salt", "KeepsSaltsForAWhile", F, "messages share a salt"),
+    ("rfc8188/2.1/fresh-salt", "CountsSalts", W, "salts are not random"),
+    ("rfc8188/2.1/fresh-salt", "SendsPlainText", F, "messages share a salt"),
     ("rfc8188/2.1/fresh-salt", "Empties", F, "no salt can be read"),
     ("rfc8291/3.1/fresh-key", "OneKey", F, "messages share a public key"),
+    ("rfc8291/3.1/fresh-key", "FewKeys", F, "messages share a public key"),
+    ("rfc8291/3.4/many-payloads", "CorruptsTheTenth", F, "3 of 30 messages did not arrive"),
+    ("rfc8291/3.4/many-payloads", "SendsTwice", P, None),
+    ("rfc8291/3.4/many-payloads", "NoTtl", F, "30 of 30 messages did not arrive"),
+    ("rfc8291/3.4/many-payloads", "GivesUp", F, "no request arrived"),
     ("rfc8188/2.1/fresh-salt", "Draft", P, None),
     ("rfc8291/3.1/fresh-key", "Draft", P, None),
     ("rfc8291/4/aes128gcm", "Draft", F, "content_encoding.aesgcm"),
@@ -78,16 +110,23 @@ MISTAKES = [
     ("rfc8291/3.4/payload-json", "Reformats", F, "the payload is not"),
     ("rfc8291/3.4/payload-emoji", "Ascii", F, "the payload is not"),
     ("rfc8291/3.4/payload-binary", "Ascii", F, "the payload is not"),
+    ("rfc8291/3.4/payload-nul", "StripsNul", F, "the payload is not"),
+    ("rfc8291/3.4/payload-one-octet", "SendsNoZero", F, "the payload is not"),
     ("rfc8291/3.4/payload-one-octet", "Empties", F, "the payload is not"),
     ("rfc8291/3.4/payload-white-space", "Strips", F, "the payload is not"),
     ("rfc8291/3.4/payload-long", "Truncates", F, "the payload is not"),
+    ("rfc8291/3.4/payload-long", "GivesUp", W, "refuses a payload of 3000 octets"),
+    ("rfc8291/3.4/payload-long", "SendsNothing", F, "no request arrived"),
     ("rfc8291/3.4/payload-longest", "Truncates", F, "the payload is not"),
+    ("rfc8291/3.4/payload-longest", "GivesUp", W, "refuses a payload of 3993 octets"),
     ("rfc8292/2/token", "PaddedToken", F, "vapid.token.padded"),
     ("rfc8292/2/signature", "DerSignature", F, "vapid.signature.der"),
     ("rfc8292/2/aud-is-origin", "NoPort", F, "vapid.aud.port_missing"),
     ("rfc8292/2/aud-of-each-push-service", "OneAudience", F, "vapid.aud.mismatch"),
+    ("rfc8292/2/aud-of-each-push-service", "NoPort", P, None),
     ("rfc8292/2/exp-within-24-hours", "LivesTooLong", F, "vapid.exp.too_far"),
     ("rfc8292/2.1/sub-is-a-contact", "BareAddress", W, "vapid.sub.bare_address"),
+    ("rfc8292/2.1/sub-as-given", "OwnContact", INFO, "sub is not"),
     ("rfc8292/2.2/small-claims", "ManyClaims", W, "vapid.claims.large"),
     ("rfc8292/4.2/identified", "Anonymous", F, "vapid.absent"),
     ("rfc8292/3/vapid-scheme", "WebPushScheme", F, "vapid.scheme.webpush"),
@@ -99,6 +138,10 @@ MISTAKES = [
     ("rfc8292/5/reuses-tokens", "FreshTokens", INFO, "each message has a token of its own"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKey", F, "the private key is in the request"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKeyInTheBody", F, "the private key is in"),
+    ("rfc8291/3.1/coordinates-that-begin-with-zeros", "DropsZeros", F, "no request arrived"),
+    ("rfc8291/3.2/secrets-of-every-shape", "StripsTheSecret", F, "cannot read the payload"),
+    ("rfc8292/2/keys-that-begin-with-zeros", "DropsZerosOfItsKey", F, "did not accept"),
+    ("rfc8292/4.2/key-of-each-application-server", "KeepsTokensByOrigin", F, "did not accept"),
     ("rfc8292/4.2/other-key-is-not-gone", "PrunesWhatIsRefused", F, "which it is not"),
     ("rfc8292/4.2/other-key-is-not-gone", "AlwaysSucceeds", F, "reports success"),
     *(
@@ -133,6 +176,39 @@ MISTAKES = [
     ("rfc9110/15.4/credentials-stay", "Follows", P, None),
     ("rfc9110/15.4/circles-end", "FollowsForEver", W, "follows redirections for ever"),
     ("rfc9110/15.4/circles-end", "Follows", P, None),
+    *((f"rfc9110/4.3.4/{each}", "LooksAtNoCertificate", F, "shows a") for each in CERTIFICATES),
+    ("rfc9110/4.3.4/unknown-authority", "GoesWithoutTls", F, "shows a certificate"),
+    *((f"rfc9110/4.3.4/{each}", "SwallowsErrors", F, "reports success") for each in CERTIFICATES),
+    ("rfc9110/4.3.4/other-host", "LooksAtNoHostName", F, "a certificate for push.example.net"),
+    ("rfc9110/4.3.4/unknown-authority", "LooksAtNoHostName", P, None),
+    ("rfc9110/5.3/one-line-for-each-field", "SaysItTwice", F, "several Content-Type fields"),
+    ("rfc9110/5.3/one-line-for-each-field", "WithoutTopics", P, None),
+    ("rfc9110/5.5/no-fields-by-the-way", "WritesFieldsItself", F, "became a header field"),
+    ("rfc9112/3.2.1/endpoint-as-given", "DropsTheQuery", F, "the request target"),
+    ("rfc9112/3.2.1/endpoint-as-given", "Decodes", F, "the request target"),
+    ("rfc9112/3.2.1/endpoint-as-given", "OtherHost", F, "the Host field"),
+    ("rfc9112/3.2/any-push-service", "AudienceWithPath", F, "vapid.aud.path"),
+    ("rfc9112/3.2/any-push-service", "NoPort", P, None),
+    ("rfc9112/3.2/any-push-service", "DropsTheQuery", F, "no request arrived"),
+    *((f"rfc8291/4/payload-of-{each}", "CutsOff", F, "is not the payload") for each in LENGTHS),
+    *((f"rfc8291/4/payload-of-{each}", "SkipsWhatIsLong", F, "sent nothing") for each in LENGTHS),
+    *((f"rfc8291/4/payload-of-{each}", "AlwaysSucceeds", F, "answered 413") for each in LENGTHS),
+    *((f"rfc8291/4/payload-of-{each}", "GivesUp", P, None) for each in LENGTHS),
+    ("rfc8291/4/payload-of-4079", "RecordsOf4096", F, "encryption.rs.not_greater"),
+    ("rfc8291/4/payload-of-4080", "RecordsOf4096", F, "encryption.records.several"),
+    ("rfc8030/5/options-do-not-stay", "KeepsTheUrgency", F, "the Urgency field"),
+    ("rfc8030/5/options-do-not-stay", "KeepsTheTtl", F, "the TTL field"),
+    ("rfc8030/5/options-do-not-stay", "KeepsThePayload", F, "the payload is not"),
+    ("rfc8030/5/options-do-not-stay", "WithoutTopics", P, None),
+    ("rfc8291/3.2/secrets-of-every-shape", "ReplacesOnce", F, "no request arrived"),
+    ("rfc8292/3.2/private-key-stays", "LeaksItsKeyInTheToken", F, "the private key is in"),
+    ("rfc8291/7/auth-secret-stays", "LeaksTheAuthSecret", F, "the auth secret"),
+    ("rfc8291/7/payload-stays", "LeaksThePayload", F, "the payload is in the request"),
+    ("rfc8292/2/token", "OtherAlphabet", F, "vapid.token.standard_base64"),
+    ("rfc8291/2.1/standard-base64", "OnlyBase64url", INFO, "no request arrived"),
+    ("rfc8291/2.1/unknown-members", "KnowsAllMembers", INFO, "no request arrived"),
+    ("rfc8291/2.1/expiration-time", "KnowsAllMembers", INFO, "no request arrived"),
+    ("rfc8291/2.1/expiration-time-is-over", "SkipsWhatIsOver", F, "though it sent nothing"),
     ("rfc9112/9.5/reset-is-an-error", "SwallowsErrors", F, "gave no answer"),
     ("rfc9112/9.5/reset-is-an-error", "TriesAgain", W, "does not give up"),
     ("rfc9112/9.5/silence-is-an-error", "NeverGivesUp", F, "not come to an end"),
@@ -154,10 +230,10 @@ def service():
 
 
 @pytest.fixture
-def run(service, mistaken, begin):
+def run(service, mistaken, careless, begin):
     """A run of the sender of this name."""
-
-    return lambda name: begin(service, getattr(mistaken, name)(service.ca_file))
+    senders = {**vars(mistaken), **vars(careless)}
+    return lambda name: begin(service, senders[name](service.ca_file))
 
 
 @pytest.mark.parametrize("sender", ["Right", "Cautious"])
@@ -174,6 +250,26 @@ def test_a_mistaken_sender_does_not(run, case, sender, verdict, reason):
     result = run(sender).judge(BY_ID[case])
     assert result.verdict == verdict
     assert reason is None or reason in result.reason
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["LeastRecordSize", "Chunks", "Expects", "Quotes", "SaysMore", "RefusesAllThatIsOdd"],
+)
+def test_what_is_unusual_is_not_blamed(run, sender):
+    begun = run(sender)
+    results = map(begun.judge, OF_MESSAGES)
+    assert [each.id for each in results if each.verdict != P] == []
+
+
+@pytest.mark.parametrize(("lasting", "count"), [(True, 30), (False, 5)])
+def test_who_keeps_nothing_is_asked_for_fewer_messages(run, lasting, count):
+    begun = run("Right")
+    with begun.conversations.one() as conversation:
+        conversation._adapter.lasting = lasting
+    for each in ("rfc8188/2.1/fresh-salt", "rfc8291/3.1/fresh-key"):
+        result = begun.judge(BY_ID[each])
+        assert (result.verdict, len(result.evidence.jobs)) == (P, count)
 
 
 def test_two_push_services_need_a_service_that_has_two_names():

@@ -33,7 +33,7 @@ DUTIES = {
     ),
     "8292 2: ES256; aud is the origin; exp within 24 h": (
         "vapid.algorithm vapid.signature.invalid vapid.signature.der vapid.signature.length"
-        " vapid.token.malformed vapid.token.padded"
+        " vapid.token.malformed vapid.token.padded vapid.token.standard_base64"
         " vapid.aud.missing vapid.aud.type vapid.aud.mismatch vapid.aud.path vapid.aud.port_missing"
         " vapid.exp.missing vapid.exp.type vapid.exp.past vapid.exp.too_far"
     ),

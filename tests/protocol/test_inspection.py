@@ -79,16 +79,27 @@ def compressed(scalar: bytes = SCALAR) -> str:
     return base64url_encode(public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint))
 
 
-def t(scalar=SCALAR, *, head=(("typ", "JWT"), ("alg", "ES256")), raw=True, **claims) -> str:
+def standard(data: bytes) -> str:
+    return base64.b64encode(data).decode().rstrip("=")
+
+
+def t(
+    scalar=SCALAR,
+    *,
+    head=(("typ", "JWT"), ("alg", "ES256")),
+    raw=True,
+    encode=base64url_encode,
+    **claims,
+) -> str:
     """A token; a claim of None is left out."""
     standard = {"aud": ORIGIN, "exp": NOW + 43_200, "sub": "mailto:push@example.com"}
     wanted = {name: value for name, value in {**standard, **claims}.items() if value is not None}
-    text = ".".join(base64url_encode(json.dumps(each).encode()) for each in (dict(head), wanted))
+    text = ".".join(encode(json.dumps(each).encode()) for each in (dict(head), wanted))
     signature = load_private_key(scalar).sign(text.encode(), ec.ECDSA(hashes.SHA256()))
     if raw:
         r, s = decode_dss_signature(signature)
         signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    return f"{text}.{base64url_encode(signature)}"
+    return f"{text}.{encode(signature)}"
 
 
 def vapid(token: str | None = None, key: str | None = None) -> str:
@@ -201,13 +212,12 @@ CASES = {
     "vapid.token.missing": {"authorization": f"vapid k={k()}"},
     "vapid.token.malformed": {"authorization": vapid("a.b")},
     "vapid.token.padded": {"authorization": vapid(t() + "==")},
+    "vapid.token.standard_base64": {"authorization": vapid(t(encode=standard, note="?????"))},
     "vapid.key.missing": {"authorization": f"vapid t={t()}"},
     "vapid.key.empty": {"authorization": f"vapid t={t()}, k="},
     "vapid.p256ecdsa.missing": {**DRAFT, "crypto_key": f"dh={k(ENCRYPTION_SCALAR)}"},
     "vapid.key.padded": {"authorization": vapid(key=k() + "=")},
-    "vapid.key.standard_base64": {
-        "authorization": vapid(key=base64.b64encode(point(SCALAR)).decode().rstrip("="))
-    },
+    "vapid.key.standard_base64": {"authorization": vapid(key=standard(point(SCALAR)))},
     "vapid.key.not_base64url": {"authorization": vapid(key="!")},
     "vapid.key.compressed": {"authorization": vapid(key=compressed())},
     "vapid.key.without_prefix": {"authorization": vapid(key=base64url_encode(point(SCALAR)[1:]))},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import jwt as pyjwt
@@ -129,6 +130,15 @@ def test_padding_is_named_and_the_signature_over_it_still_counts():
     der = load_private_key(SCALAR).sign(head.encode(), ec.ECDSA(hashes.SHA256()))
     token, codes = read(f"{head}.{base64url_encode(raw(der))}==")
     assert codes == ["vapid.token.padded"]
+    assert jwt.verifies(token, POINT)
+
+
+def test_the_other_alphabet_is_named_and_the_signature_over_it_still_counts():
+    parts = ('{"alg":"ES256"}', '{"sub":"?????"}')
+    head = ".".join(base64.b64encode(each.encode()).decode().rstrip("=") for each in parts)
+    der = load_private_key(SCALAR).sign(head.encode(), ec.ECDSA(hashes.SHA256()))
+    token, codes = read(f"{head}.{base64url_encode(raw(der))}")
+    assert codes == ["vapid.token.standard_base64"]
     assert jwt.verifies(token, POINT)
 
 

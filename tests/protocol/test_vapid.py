@@ -302,9 +302,11 @@ def test_a_signature_is_verified_once_per_field_and_times_on_each_request(verifi
 
 def test_a_refused_signature_is_not_tried_again_either(verifications):
     field = header(TOKEN, base64url_encode(OTHER_POINT))
-    for _ in range(3):
+    assert "vapid.signature.invalid" in check(field, key=None)[0]
+    tried = len(verifications)  # one in 256 looks like DER at first, and is tried as that too
+    for _ in range(2):
         assert "vapid.signature.invalid" in check(field, key=None)[0]
-    assert len(verifications) == 1
+    assert len(verifications) == tried
 
 
 def test_the_same_token_with_another_key_in_crypto_key_is_read_again():

@@ -189,6 +189,14 @@ CODES: Final = (
         "Remove the `=` from all three parts before signing.",
     ),
     Code(
+        "vapid.token.standard_base64",
+        _MUST,
+        "RFC 7515, Section 2",
+        "a part of the token is in the standard base64 alphabet",
+        "Write `-` and `_` instead of `+` and `/`, in all three parts and before signing: tokens "
+        "in which neither occurs are taken, all others are refused.",
+    ),
+    Code(
         "vapid.algorithm",
         _MUST,
         "RFC 8292, Section 2",

@@ -1,11 +1,12 @@
 """The report for people."""
 
+from types import SimpleNamespace
+
 import click
 import pytest
 
 from mockpush.harness.evidence import Evidence, Unanswered
 from mockpush.harness.report.text import mark, sender_list, text
-from mockpush.harness.senders.registry import READY, ReadySender
 from mockpush.harness.verdict import Problem, Verdict
 from mockpush.protocol.findings import Level
 
@@ -155,12 +156,23 @@ def test_several_runs_end_with_the_cases_that_not_all_passed(record, case_result
     ]
 
 
-def test_ready_senders_are_listed_with_their_versions():
-    assert sender_list(READY.values()) == f"pywebpush  Python  {READY['pywebpush'].version}"
-
-
-def test_a_ready_sender_that_is_missing_says_how_to_install_it():
-    missing = ReadySender(
-        name="x", language="Go", distribution="no-such", target="x:y", install="go get x"
+@pytest.mark.parametrize(
+    ("own", "installed", "missing", "shown"),
+    [
+        ("2.4.0", True, None, "installed beside mockpush"),
+        (None, True, None, "installed"),
+        (None, False, None, "is installed when it is used"),
+        (None, True, "java not found: get it", "java not found: get it"),
+    ],
+)
+def test_ready_senders_are_listed_with_what_becomes_of_them(own, installed, missing, shown):
+    sender = SimpleNamespace(
+        name="x",
+        library="lib-x",
+        version="2.4.0",
+        own_version=own,
+        installed=installed,
+        missing=missing,
+        toolchain=SimpleNamespace(language="Java"),
     )
-    assert sender_list([missing]) == "x  Go  not installed: go get x"
+    assert sender_list([sender]) == f"x  Java  lib-x 2.4.0  {shown}"

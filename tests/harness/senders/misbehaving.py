@@ -123,6 +123,34 @@ def leaves_a_child(fifo: str) -> None:
     say(RESULT)
 
 
+def leaves_a_daemon(fifo: str) -> None:
+    """It has a session of its own, is nobody's child, and holds our pipes."""
+    ready, started = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            start_child(fifo)
+            os.write(started, b"!")
+        os._exit(0)
+    os.wait()
+    os.read(ready, 1)
+    for _ in sys.stdin:
+        say(RESULT)
+
+
+def leaves_a_stranger(fifo: str) -> None:
+    """As a daemon, but without our environment."""
+    ready, started = os.pipe()
+    program = [sys.executable, "-S", __file__, "ignores_the_end", fifo, str(started)]
+    subprocess.Popen(program, pass_fds=[started], env={}, start_new_session=True)
+    os.close(started)
+    os.read(ready, 1)
+
+
+def stops_itself() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def hangs_with_a_child(fifo: str) -> None:
     start_child(fifo)
     while True:

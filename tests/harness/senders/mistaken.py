@@ -5,6 +5,7 @@ import json
 import os
 import time
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import http_ece
@@ -20,6 +21,7 @@ def b64(data: bytes) -> str:
 
 
 def unb64(text: str) -> bytes:
+    text = text.replace("+", "-").replace("/", "_").rstrip("=")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
@@ -41,6 +43,7 @@ class Right:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.verify = ca_file or os.environ["SSL_CERT_FILE"]
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def __call__(self, job: dict) -> dict:
         if job["op"] == "hello":
@@ -104,8 +107,12 @@ class Right:
             private_key=self.key(job),
             dh=unb64(keys["p256dh"]),
             auth_secret=unb64(keys["auth"]),
-            rs=self.rs,
+            rs=self.record_size(payload),
         )
+
+    def record_size(self, payload: bytes) -> int:
+        """One record for the payload, its delimiter and the tag, and one octet more."""
+        return max(self.rs, len(payload) + 18)
 
     def salt(self) -> bytes:
         return os.urandom(16)
@@ -416,7 +423,19 @@ class WithoutTopics(Right):
         return {"unsupported": "topic"} if job.get("topic") else super().__call__(job)
 
 
+class Nothing(bytes):
+    """Of this http_ece writes a record, where it writes none of no octets."""
+
+    def __len__(self):
+        return 1
+
+
 class EncryptsNothing(Right):
+    def body(self, job):
+        return self.encrypt(self.payload(job) or Nothing(), job)
+
+
+class EncryptsNull(Right):
     def body(self, job):
         return self.encrypt(self.payload(job) or b"null", job)
 
@@ -472,7 +491,8 @@ class TinyRecordSize(Right):
 
 
 class SeveralRecords(Right):
-    rs = 200
+    def record_size(self, payload):
+        return 200
 
 
 class Corrupts(Right):
@@ -625,6 +645,140 @@ class LeaksItsKey(Right):
 class LeaksItsKeyInTheBody(Right):
     def body(self, job):
         return job["vapid"]["private_key"].encode()
+
+
+# Several messages, and rare keys
+
+
+class LosesEveryThird(Right):
+    """Says that it was sent."""
+
+    count = 0
+
+    def post(self, job):
+        self.count += 1
+        return super().post(job) if self.count % 3 else SendsNothing.post(self, job)
+
+
+class Holds(Right):
+    """Keeps each message until there is another one, and sends that in its place."""
+
+    held = None
+
+    def payload(self, job):
+        held, self.held = self.held, super().payload(job)
+        return held or self.held
+
+
+class Hurries(Right):
+    """Asks for a minute, whatever it is asked for."""
+
+    def ttl(self, job):
+        return str(min(job["ttl"], 60))
+
+
+class KeepsItsOptions(Right):
+    """Has one dict of fields for all messages."""
+
+    def __init__(self, ca_file=None):
+        super().__init__(ca_file)
+        self.kept = {}
+
+    def headers(self, job, body):
+        given = super().headers(job, body)
+        self.kept |= {name: value for name, value in given.items() if value}
+        return self.kept
+
+
+class KeepsKeysByOrigin(Right):
+    def __init__(self, ca_file=None):
+        super().__init__(ca_file)
+        self.keys = {}
+
+    def encrypt(self, payload, job):
+        keys = self.keys.setdefault(origin(job), job["subscription"]["keys"])
+        return super().encrypt(payload, {**job, "subscription": {"keys": keys}})
+
+
+class KeepsTokensByOrigin(Right):
+    def __init__(self, ca_file=None):
+        super().__init__(ca_file)
+        self.tokens = {}
+
+    def authorization(self, job):
+        return self.tokens.setdefault(origin(job), self.new_authorization(job))
+
+
+class AsksForReceipts(Right):
+    def headers(self, job, body):
+        return {**super().headers(job, body), "Prefer": "respond-async"}
+
+
+class InventsReceipts(AsksForReceipts):
+    def headers(self, job, body):
+        link = '</receipts/1>; rel="urn:ietf:params:push:receipt"'
+        return {**super().headers(job, body), "Link": link}
+
+
+class DropsZeros(Right):
+    """Takes a point for two numbers, and writes them as short as they are."""
+
+    def encrypt(self, payload, job):
+        point = unb64(job["subscription"]["keys"]["p256dh"])
+        short = b"\4" + point[1:33].lstrip(b"\0") + point[33:].lstrip(b"\0")
+        keys = {**job["subscription"]["keys"], "p256dh": b64(short)}
+        return super().encrypt(payload, {**job, "subscription": {"keys": keys}})
+
+
+class StripsTheSecret(Right):
+    def encrypt(self, payload, job):
+        keys = job["subscription"]["keys"]
+        keys = {**keys, "auth": b64(unb64(keys["auth"]).strip(b"\0"))}
+        return super().encrypt(payload, {**job, "subscription": {"keys": keys}})
+
+
+class DropsZerosOfItsKey(Right):
+    def public_key(self, job):
+        point = unb64(super().public_key(job))
+        return b64(b"\4" + point[1:33].lstrip(b"\0") + point[33:].lstrip(b"\0"))
+
+
+class LosesOneInEight(Right):
+    """As one whose numbers are shorter now and then."""
+
+    count = 0
+
+    def body(self, job):
+        self.count += 1
+        body = super().body(job)
+        return body if self.count % 8 else body[:-1] + bytes([body[-1] ^ 1])
+
+
+class LosesTheLong(Right):
+    """As one whose padding does not go so far."""
+
+    longest = 45
+
+    def body(self, job):
+        body = super().body(job)
+        long = len(self.payload(job)) > self.longest
+        return body[:-1] + bytes([body[-1] ^ 1]) if long else body
+
+
+class RefusesTheLong(LosesTheLong):
+    def body(self, job):
+        if len(self.payload(job)) > self.longest:
+            raise ValueError("the payload is too long")
+        return super().body(job)
+
+
+class SignsBadlyNowAndThen(Right):
+    count = 0
+
+    def signature(self, signed, job):
+        self.count += 1
+        whole = super().signature(signed, job)
+        return whole if self.count % 8 else b"\0" + whole[:31] + whole[32:]
 
 
 def answer(job: dict) -> dict:

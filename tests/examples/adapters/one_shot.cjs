@@ -1,0 +1,19 @@
+const { readFileSync } = require("node:fs");
+const webPush = require("web-push");
+
+async function answer({ op, subscription, payload, ttl, urgency, topic, vapid }) {
+  if (op === "hello") return { name: "my sender", ops: ["send"] };
+  const { subject, public_key: publicKey, private_key: privateKey } = vapid;
+  const options = { vapidDetails: { subject, publicKey, privateKey }, TTL: ttl, timeout: 5000 };
+  if (urgency) options.urgency = urgency;
+  if (topic) options.topic = topic;
+  try {
+    const data = payload && Buffer.from(payload, "base64");
+    const { statusCode } = await webPush.sendNotification(subscription, data, options);
+    return { ok: true, status: statusCode };
+  } catch ({ message, statusCode, body }) {
+    return { ok: false, status: statusCode, error: body || message };
+  }
+}
+
+answer(JSON.parse(readFileSync(0, "utf8"))).then((result) => console.log(JSON.stringify(result)));
