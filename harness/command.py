@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mockpush.settings import NAMES, Project, load_settings
+from mockpush.setting_kinds import NAMES
+from mockpush.settings import Project, load_settings
 
 from .files import STDOUT
 from .progress import Progress

@@ -264,6 +264,11 @@ class UserAgents:
         now = await self._service.now(message.tenant)
         await self._service.storage.report(message.id, report, now=now, detail=detail)
 
+    async def online(self, device: str) -> bool:
+        """Whether messages reach the device."""
+        found = await self._service.storage.user_agent_with(device)
+        return found is not None and found.online
+
     async def look(self, device: str) -> None:
         """There may be something to claim for this device."""
         link = self._links.get(device)

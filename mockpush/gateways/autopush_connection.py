@@ -253,6 +253,8 @@ class Connection:
             self._end(OUT_OF_TURN)
             return
         self._device = uaid
+        if self._closed:
+            return
         self._socket.send(hello(uaid, news))
         self._gateway.pings.start(self)
         self._ready = True

@@ -175,10 +175,15 @@ async def expire(call: Call) -> Response:
 
 async def go_online(call: Call) -> Response:
     """The user agent comes; answered when what was pending has been delivered."""
-    subscription = await _find(call)
+    subscription, agents = await _find(call), call.service.user_agents
+    holder = subscription.holder
+    if holder is not None and not await agents.online(holder.device):
+        raise InvalidRequestError(
+            f"its user agent {holder.user_agent!r} is not there, or was taken offline", status=409
+        )
     await call.service.set_presence(subscription, online=True)
-    if subscription.holder is not None:
-        await call.service.user_agents.look(subscription.holder.device)
+    if holder is not None:
+        await agents.look(holder.device)
     return await read(call)
 
 

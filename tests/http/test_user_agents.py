@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from mockpush.errors import NotFoundError
 from mockpush.protocol.user_agents import UserAgentKind
 from mockpush.storage.base import Limits
 from mockpush.storage.memory import MemoryStorage
@@ -158,6 +159,37 @@ async def test_a_subscription_that_is_put_online_looks_at_once(api, agents):
     assert link.told == ["look"]
     await api.post(f"/subscriptions/{subscription.id}/online")
     assert link.told == ["look", "look"]
+
+
+async def test_a_subscription_is_not_online_without_its_user_agent(api, agents):
+    link = await connect(agents, name="fox")
+    subscription = await agents.subscribe("d", "c", profile="mozilla")
+    await api.post("/user-agents/fox/offline")
+    refused = await api.post(f"/subscriptions/{subscription.id}/online")
+    assert refused.status_code == 409
+    assert "'fox' is not there" in refused.json()["detail"]
+    await agents.disconnect(link, "d")
+    await api.post("/user-agents/fox/online")
+    assert (await api.post(f"/subscriptions/{subscription.id}/online")).status_code == 409
+    assert (await api.json(f"/subscriptions/{subscription.id}"))["online"] is False
+
+
+async def test_a_device_that_nobody_has_cannot_subscribe(agents):
+    with pytest.raises(NotFoundError, match="no user agent with the device 'd'"):
+        await agents.subscribe("d", "c", profile="mozilla")
+    await agents.look("d")
+    await agents.give_up("d")
+
+
+async def test_the_end_of_an_old_connection_changes_nothing(api, agents):
+    older = await connect(agents, name="fox")
+    await agents.subscribe("d", "c", profile="mozilla")
+    newer = await connect(agents, name="fox")
+    await agents.disconnect(older, "d")
+    assert (await api.json("/user-agents/fox"))["online"] is True
+    await agents.remove("fox")
+    await agents.disconnect(newer, "d")
+    assert (await api.json("/user-agents"))["items"] == []
 
 
 @pytest.mark.parametrize("how", ["forget", "remove"])
