@@ -215,9 +215,9 @@ class Connection:
             self._task.add_done_callback(self._rest)
 
     async def _work(self) -> None:
-        """Works off some commands, as long as the user agent reads what it is told."""
+        """Works off some commands."""
         for _ in range(AT_A_TIME):
-            if not self._unread or self._socket.paused:
+            if not self._unread:
                 break
             command = self._unread.popleft()
             await _DO[type(command)](self, command)
@@ -233,11 +233,11 @@ class Connection:
             task.result()  # a mistake of ours, of which the event loop tells
         elif self._closed:
             self._stop()
-        elif not self._unread:
+        elif self._unread:
+            self._work_on()
+        else:
             self._unread = None
             self._socket.read_on()
-        elif not self._socket.paused:
-            self._work_on()
 
     async def _hello(self, command: Hello) -> None:
         agents = self._gateway.service.user_agents
