@@ -1,12 +1,9 @@
 """Each case, judged by the real service: what a right sender passes and a mistaken one fails."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from mockpush.harness.cases import CASES
 from mockpush.harness.service import running_service
-from mockpush.harness.trial import NotApplicableError
 
 OF_MESSAGES = [case for case in CASES if not (case.takes_turns or case.thorough)]
 BY_ID = {case.id: case for case in OF_MESSAGES}
@@ -135,6 +132,7 @@ MISTAKES = [
     ("rfc8292/3.2/key-of-its-own", "OneKeyForAll", F, "vapid.key.equals_encryption_key"),
     ("rfc8291/7/refuses-points-off-the-curve", "LooksAtNoKey", F, "not on the curve"),
     ("rfc8291/7/refuses-points-off-the-curve", "SwallowsErrors", F, "though it sent nothing"),
+    ("rfc8292/2/aud-of-each-push-service", "KeepsTokensByHost", F, "vapid.aud."),
     ("rfc8292/5/reuses-tokens", "FreshTokens", INFO, "each message has a token of its own"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKey", F, "the private key is in the request"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKeyInTheBody", F, "the private key is in"),
@@ -270,12 +268,6 @@ def test_who_keeps_nothing_is_asked_for_fewer_messages(run, lasting, count):
     for each in ("rfc8188/2.1/fresh-salt", "rfc8291/3.1/fresh-key"):
         result = begun.judge(BY_ID[each])
         assert (result.verdict, len(result.evidence.jobs)) == (P, count)
-
-
-def test_two_push_services_need_a_service_that_has_two_names():
-    trial = SimpleNamespace(subscription=SimpleNamespace(endpoint="https://push.example.net/x"))
-    with pytest.raises(NotApplicableError, match="at one origin only"):
-        list(BY_ID["rfc8292/2/aud-of-each-push-service"].judge(trial))
 
 
 def test_a_case_leaves_no_tenant_behind(run, service):
