@@ -54,7 +54,9 @@ def dead_ones(audience: Audience) -> Iterator[Problem]:
 def failures(audience: Audience) -> Iterator[Problem]:
     others: list[PushSubscription] = []
     for failure in _FAILURES:
-        audience.trial.control.faults.add(subscription=audience.subscribe(), times=1, **failure)
+        audience.trial.control.faults.add(
+            times=1, match={"subscription": audience.subscribe()}, **failure
+        )
         others.append(audience.subscribe())
     yield from _missed(audience, audience.notify(), others, "pushes to others failed")
 
@@ -174,7 +176,7 @@ def counts(audience: Audience) -> Iterator[Problem]:
     faults = audience.trial.control.faults
     audience.subscribe()
     for failure in (*_FAILURES, _THROTTLED):
-        faults.add(subscription=audience.subscribe(), times=1, **failure)
+        faults.add(times=1, match={"subscription": audience.subscribe()}, **failure)
     audience.subscribe()
     audience.subscribe().expire(410)
     yield from audience.untrue(audience.notify())

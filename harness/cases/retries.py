@@ -64,7 +64,8 @@ def waits_for_retry_after(audience: Audience) -> Iterator[Problem]:
     section="RFC 9110, Section 15.6.4",
 )
 def pauses(audience: Audience) -> Iterator[Problem]:
-    everybody = _each_fails(audience, *({"status": status} for status in (429, 500, 502, 503)))
+    failures: list[FaultMembers] = [{"status": status} for status in (429, 500, 502, 503)]
+    everybody = _each_fails(audience, *failures)
     push = audience.notify()
     requests = audience.later(push, within=PAUSE)
     for each in everybody:
@@ -147,7 +148,7 @@ def _each_fails(
     """A subscription for each of these faults, which it meets so many times."""
     everybody = [audience.subscribe() for _ in failures]
     for failure, each in zip(failures, everybody, strict=True):
-        audience.trial.control.faults.add(times=times, subscription=each, **failure)
+        audience.trial.control.faults.add(times=times, match={"subscription": each}, **failure)
     return everybody
 
 
