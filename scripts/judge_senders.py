@@ -1,0 +1,103 @@
+"""Judges the ready senders, at their pinned versions, and keeps what came of it.
+
+    scripts/senders [--install] [NAME…]
+
+Writes `docs/sender-results.json`: for each sender what ran, when, and its cases by verdict. Of
+senders that are not named the file keeps what it has. With --install they are only installed.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from mockpush.harness.runner import run_checks
+from mockpush.harness.senders.registry import READY, ReadySender, ready_sender
+from mockpush.harness.verdict import Report, Verdict
+
+RESULTS: Final = Path(__file__).resolve().parents[1] / "docs" / "sender-results.json"
+
+OPTIONS: Final = {"timeout": 5.0, "jobs": 4}
+"""How they are run: nobody needs 5 seconds for an answer, but those that wait for ever."""
+
+_TOOLS: Final = {
+    "JavaScript": ("Node.js", ("node", "--version")),
+    "Go": ("", ("go", "version")),
+    "Rust": ("", ("rustc", "--version")),
+    "Java": ("", ("java", "--version")),
+}
+"""Of each toolchain what its tool is called, unless it says so itself, and how to ask it."""
+
+Json = dict[str, Any]
+
+
+def pinned(name: str) -> ReadySender:
+    """A ready sender at its pinned version, also if there is another one beside mockpush."""
+    return replace(ready_sender(name), own_first=False)
+
+
+def by_verdict(report: Report) -> Mapping[str, list[str]]:
+    """The ids of the cases that came to each verdict, in their order."""
+    return {
+        str(verdict): [each.id for each in report.results if each.verdict is verdict]
+        for verdict in Verdict
+    }
+
+
+def judged(name: str) -> Json:
+    """What the file keeps of a sender."""
+    sender = pinned(name)
+    report = run_checks(sender, **OPTIONS)  # type: ignore[arg-type]
+    return {
+        "library": sender.library,
+        "version": report.sender.version,
+        "language": report.sender.language,
+        "ran_with": tool(sender.toolchain.language),
+        "date": report.started.date().isoformat(),
+        "cases": by_verdict(report),
+    }
+
+
+def tool(language: str) -> str:
+    """What runs the senders of a toolchain, with its version, in one line."""
+    if language not in _TOOLS:
+        return f"Python {platform.python_version()}"
+    name, command = _TOOLS[language]
+    told = subprocess.run(  # noqa: S603 - one of the commands above
+        command, capture_output=True, text=True, check=True
+    )
+    return f"{name} {told.stdout.splitlines()[0]}".lstrip()
+
+
+def written(results: Mapping[str, Json]) -> str:
+    """The text of the file."""
+    senders = {name: results[name] for name in READY if name in results}
+    return json.dumps(senders, indent=2, ensure_ascii=False) + "\n"
+
+
+def install(names: Iterable[str]) -> None:
+    for name in names:
+        pinned(name).install()
+
+
+def main(arguments: Sequence[str]) -> None:
+    names = [each for each in arguments if each != "--install"] or list(READY)
+    install(names)
+    if "--install" in arguments:
+        return
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    for name in names:
+        kept[name] = judged(name)
+        counts = ", ".join(f"{len(ids)} {verdict}" for verdict, ids in kept[name]["cases"].items())
+        sys.stderr.write(f"{name}: {counts}\n")
+    RESULTS.write_text(written(kept), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

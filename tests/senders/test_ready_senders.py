@@ -1,0 +1,73 @@
+"""The ready senders, with their real libraries, and the page that tells what came of them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+from mockpush.harness.cases import CASES
+from mockpush.harness.runner import run_checks
+from mockpush.harness.senders.registry import READY
+
+ROOT = Path(__file__).parents[2]
+RESULTS = json.loads((ROOT / "docs" / "sender-results.json").read_text(encoding="utf-8"))
+NEEDS = {
+    "Python": (),
+    "JavaScript": (pytest.mark.needs_node,),
+    "Go": (pytest.mark.needs_go,),
+    "Rust": (pytest.mark.needs_rust,),
+    "Java": (pytest.mark.needs_java,),
+}
+
+
+def script(name: str):
+    """A module of `scripts/`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        return importlib.import_module(name)
+
+
+deviations = script("documentation.deviations").DEVIATIONS
+found = script("documentation.sender_results").found
+judge_senders = script("judge_senders")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name, marks=(pytest.mark.needs_senders, *NEEDS[READY[name].toolchain.language])
+        )
+        for name in READY
+    ],
+)
+def test_what_the_page_says_of_a_sender_is_what_comes_of_it(name):
+    """If not: `scripts/senders NAME`, then `scripts/docs`.
+
+    What comes out differently while all cores are busy is tried once more by itself.
+    """
+    sender = judge_senders.pinned(name)
+    told = {case: verdict for verdict, ids in RESULTS[name]["cases"].items() for case in ids}
+    report = run_checks(sender, **judge_senders.OPTIONS)
+    other = [each.id for each in report.results if told.get(each.id) != each.verdict]
+    if other:
+        again = run_checks(sender, select=other)
+        assert {each.id: str(each.verdict) for each in again.results} == {
+            case: told.get(case) for case in other
+        }
+    assert (report.sender.version, RESULTS[name]["version"]) == (sender.pinned, sender.pinned)
+
+
+def test_the_page_has_every_sender_in_the_order_of_the_table():
+    assert list(RESULTS) == list(READY)
+
+
+@pytest.mark.parametrize("deviation", deviations, ids=lambda each: each.what)
+def test_what_was_known_of_a_library_is_found_or_said_why_not(deviation):
+    assert set(deviation.senders) <= set(READY)
+    assert deviation.case in ("", *(case.id for case in CASES))
+    shown = set(found(deviation.case, RESULTS)) if deviation.case else None
+    assert shown == set(deviation.senders) or deviation.note
