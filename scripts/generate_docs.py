@@ -46,6 +46,7 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "report-members": check_report.members,
     "sender-results": sender_results.senders,
     "sender-cases": sender_results.cases,
+    "sender-applications": sender_results.of_applications,
     "sender-deviations": sender_results.deviations,
 }
 """What is generated, by the name in its comment."""

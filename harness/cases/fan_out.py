@@ -39,8 +39,8 @@ LATENCY: Final = 0.1
 )
 def dead_ones(audience: Audience) -> Iterator[Problem]:
     everybody = [audience.subscribe() for _ in range(5)]
-    for gone in everybody[::2]:
-        gone.expire(410)
+    for gone, status in zip(everybody[::2], (410, 404, 410), strict=True):
+        gone.expire(status)
     push = audience.notify()
     yield from _missed(audience, push, everybody[1::2], "others no longer exist")
 

@@ -89,7 +89,7 @@ class ReadySender:
     def install(self) -> None:
         """Install what is missing, and say so on standard error. See `open`."""
         if self.missing is not None:
-            raise SenderStartError(f"{self.name} needs what is missing: {self.missing}")
+            raise SenderStartError(f"{self.name} cannot be driven: {self.missing}")
         if self.installed:
             return
         began = monotonic()

@@ -93,7 +93,7 @@ DEVIATIONS: Final = (
     Deviation(
         "an answer other than 410 ends the fan-out",
         DJANGO,
-        "app/sent-and-failed-are-true",
+        "app/failures-do-not-stop-the-others",
     ),
     Deviation(
         "no payload becomes the JSON `null`",
@@ -110,6 +110,6 @@ DEVIATIONS: Final = (
     Deviation(
         "one message in 256 cannot be read, or none of more than 2820 octets",
         (),
-        note="C# and PHP, which are no ready senders; `--thorough` is for such mistakes",
+        note="C# and PHP, which are no ready senders",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from mockpush.harness.cases import CASES
 RESULTS: Final = Path(__file__).resolve().parents[2] / "docs" / "sender-results.json"
 
 MARKS: Final = {"failed": "✗", "warning": "!", "info": "i", "passed": "", "skipped": "–"}
+OF_APPLICATIONS: Final = "app/"
 NOT_RUN: Final = "?"
 """A case that is newer than the results of a sender."""
 
@@ -42,20 +43,31 @@ def senders() -> str:
 
 def cases() -> str:
     """The cases that not everybody passed, and how many others there are."""
-    results = _results()
-    verdicts = {name: _by_case(each) for name, each in results.items()}
-    numbers = [str(number) for number, _ in enumerate(results, 1)]
-    rows = {
-        case.id: [each.get(case.id, NOT_RUN) for each in verdicts.values()]
-        for case in CASES
-        if any(case.id in each for each in verdicts.values())
+    return _matrix(_results(), lambda case: not case.startswith(OF_APPLICATIONS))
+
+
+def of_applications() -> str:
+    """The same of those that keep subscriptions."""
+    applications = {
+        name: each
+        for name, each in _results().items()
+        if any(case.startswith(OF_APPLICATIONS) for case in each["cases"]["passed"])
     }
-    differing = {case: row for case, row in rows.items() if set(row) != {"passed"}}
+    return _matrix(applications, lambda case: case.startswith(OF_APPLICATIONS))
+
+
+def _matrix(results: Mapping[str, Json], selects: Callable[[str], bool]) -> str:
+    verdicts = [_by_case(each) for each in results.values()]
+    ids = [case.id for case in CASES if selects(case.id)]
+    rows = {each: [column.get(each, NOT_RUN) for column in verdicts] for each in ids}
+    passed = [case for case, row in rows.items() if set(row) == {"passed"}]
     cells = (
-        (code(case), *(MARKS.get(each, each) for each in differing[case])) for case in differing
+        (code(case), *(MARKS.get(each, each) for each in row))
+        for case, row in rows.items()
+        if case not in passed
     )
-    same = [case for case in rows if case not in differing]
-    return f"{table(('', *numbers), cells)}\n{_same(same)}"
+    numbers = {name: str(number) for number, name in enumerate(_results(), 1)}
+    return f"{table(('', *(numbers[name] for name in results)), cells)}\n{_same(passed)}"
 
 
 def deviations() -> str:
