@@ -24,7 +24,8 @@ from mockpush.harness.verdict import Report, Verdict
 
 RESULTS: Final = Path(__file__).resolve().parents[1] / "docs" / "sender-results.json"
 
-_DOUBTFUL: Final = (Verdict.FAILED, Verdict.WARNING)
+SHORT: Final = 5.0
+"""Seconds for a job of the first run: only who waits for ever needs them all."""
 
 _TOOLS: Final = {
     "JavaScript": ("Node.js", ("node", "--version")),
@@ -42,24 +43,31 @@ def pinned(name: str) -> ReadySender:
     return replace(ready_sender(name), own_first=False)
 
 
-def verdicts(sender: ReadySender) -> dict[str, Verdict]:
-    """The verdict of each case.
+def verdicts(sender: ReadySender, told: Mapping[str, str]) -> dict[str, Verdict]:
+    """The verdict of each case. `told` are those of a run before, as far as there was one.
 
-    What does not pass while others run beside it is tried once more by itself, and that counts.
+    Where it is another one, or none and not passed, the case runs once more, by itself and with
+    more time: what is slow because others run beside it is not what is to be told.
     """
-    first = _by_case(run_checks(sender))
-    doubtful = [case for case, verdict in first.items() if verdict in _DOUBTFUL]
-    return first | (_by_case(run_checks(sender, cases=doubtful, jobs=1)) if doubtful else {})
+    first = _by_case(run_checks(sender, timeout=SHORT))
+    other = [case for case, verdict in first.items() if verdict != told.get(case, Verdict.PASSED)]
+    return first | (_by_case(run_checks(sender, cases=other, jobs=1)) if other else {})
 
 
 def _by_case(report: Report) -> dict[str, Verdict]:
     return {each.id: each.verdict for each in report.results}
 
 
-def judged(name: str) -> Json:
+def told(results: Mapping[str, Json], name: str) -> dict[str, str]:
+    """What the file has of a sender: the verdict of each case."""
+    cases = results[name]["cases"] if name in results else {}
+    return {case: verdict for verdict, ids in cases.items() for case in ids}
+
+
+def judged(name: str, before: Mapping[str, str]) -> Json:
     """What the file keeps of a sender."""
     sender = pinned(name)
-    told = verdicts(sender)
+    found = verdicts(sender, before)
     return {
         "library": sender.library,
         "version": sender.pinned,
@@ -67,7 +75,7 @@ def judged(name: str) -> Json:
         "ran_with": tool(sender.toolchain.language),
         "date": datetime.now(UTC).date().isoformat(),
         "cases": {
-            str(verdict): [case for case, each in told.items() if each is verdict]
+            str(verdict): [case for case, each in found.items() if each is verdict]
             for verdict in Verdict
         },
     }
@@ -102,7 +110,7 @@ def main(arguments: Sequence[str]) -> None:
         return
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for name in names:
-        kept[name] = judged(name)
+        kept[name] = judged(name, told(kept, name))
         counts = ", ".join(f"{len(ids)} {verdict}" for verdict, ids in kept[name]["cases"].items())
         sys.stderr.write(f"{name}: {counts}\n")
     RESULTS.write_text(written(kept), encoding="utf-8")

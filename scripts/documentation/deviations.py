@@ -63,6 +63,7 @@ DEVIATIONS: Final = (
         "301 and 302 make a GET of the POST, and that is success",
         (*PYWEBPUSH, *DJANGO, "webpush", *FETCH, "go-webpush"),
         "rfc9110/15.4.3/302-loses-nothing",
+        "java-web-push follows none, and hands over an answer that says 302",
     ),
     Deviation(
         "307 ends in `TypeError: fetch failed`",
@@ -71,14 +72,51 @@ DEVIATIONS: Final = (
         "an error is right: nobody takes the message for sent",
     ),
     Deviation(
+        "the answer is handed over, whatever its status: no error for who does not look at it",
+        ("go-webpush", "java-web-push"),
+        "rfc9110/15.5.1/400-is-an-error",
+    ),
+    Deviation(
+        "more than 4079 octets make several records, or one that is longer than it says",
+        (*PYWEBPUSH, *DJANGO, "webpush", "web-push", "java-web-push"),
+        "rfc8291/4/payload-of-4100",
+        "java-webpush is new here",
+    ),
+    Deviation(
+        "from 3994 octets on the body has more than 4096, and is sent all the same",
+        (*PYWEBPUSH, *DJANGO, "webpush", "web-push"),
+        "rfc8291/4/payload-of-3994",
+        "it is one whole record, and the 413 of a push service with that limit is reported",
+    ),
+    Deviation(
+        "a Topic of 54 characters with spaces is sent",
+        (*PYWEBPUSH, "go-webpush", *FETCH),
+        "rfc8030/5.4/topic-never-changed",
+        "the push service refuses it, and that is reported",
+    ),
+    Deviation(
+        "`sub` is `mailto:mailto:…`",
+        ("go-webpush",),
+        "rfc8292/2.1/sub-is-a-contact",
+        "for who gives it an address with mailto:, of which its README warns",
+    ),
+    Deviation(
+        "Crypto-Key goes with aes128gcm",
+        ("java-web-push",),
+        "rfc8291/4/no-draft-fields",
+        "5.1.2 uses aesgcm unless told otherwise, where the field belongs",
+    ),
+    Deviation(
         "204 is an error",
         (*PYWEBPUSH, *DJANGO),
         "rfc9110/15.3.5/204-is-success",
+        "java-webpush is new here",
     ),
     Deviation(
         "nobody is told of Retry-After, nor of the status",
         ("webpush-rs", "django-push-notifications"),
         "rfc8030/8.4/429-retry-after",
+        "go-webpush and java-web-push hand over an answer that says both: to who looks at it",
     ),
     Deviation(
         "every 2xx is reported as 201",
@@ -98,9 +136,22 @@ DEVIATIONS: Final = (
     Deviation(
         "no payload becomes the JSON `null`",
         ("block65-webcrypto-web-push", "pushforge-builder", "django-webpush"),
+        note="null is a payload to the first two, which have no push without one; the last does it "
+        "in a fan-out only, `send_to_subscription` sends none",
+    ),
+    Deviation(
+        "no payload is encrypted as if it were an empty one",
+        ("go-webpush",),
         "rfc8030/5/no-payload",
-        "null is a payload to the first two, which have no push without one; the last does it in "
-        "a fan-out only, `send_to_subscription` sends none",
+        "rust-web-push is new here: without a payload it leaves out the token",
+    ),
+    *(
+        Deviation(what, (), case, "not known before")
+        for what, case in (
+            ("the query of an endpoint is written anew", "rfc9112/3.2.1/endpoint-as-given"),
+            ("an answer that breaks off is waited for, for ever", "rfc9112/8/wrong-length"),
+            ("a fan-out loses the TTL", "app/ttl-as-asked"),
+        )
     ),
     Deviation(
         "the error quotes a method of Python in place of the answer",
