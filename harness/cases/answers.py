@@ -32,6 +32,7 @@ _ERRORS: Final = (
     (500, "15.6.1"),
     (502, "15.6.3"),
     (503, "15.6.4"),
+    (504, "15.6.5"),
 )
 """Status, section of RFC 9110. What they say of the subscription is nothing."""
 

@@ -13,7 +13,7 @@ F, W, INFO, S, P = "failed", "warning", "info", "skipped", "passed"
 BODIES = ("fcm", "mozilla", "apple")
 ERRORS = (
     *("15.5.1/400", "15.5.2/401", "15.5.4/403", "15.5.14/413"),
-    *("15.6.1/500", "15.6.3/502", "15.6.4/503"),
+    *("15.6.1/500", "15.6.3/502", "15.6.4/503", "15.6.5/504"),
 )
 ODD_BODIES = ("empty-body", "huge-body", "cut-json", "other-json", "html")
 WAITS = (
@@ -62,6 +62,7 @@ MISTAKES = [
     ("rfc8030/5.2/ttl-longer-than-any", "FourWeeks", W, "the TTL is another one"),
     ("rfc8030/5.3/urgency-valid", "Urgent", F, "urgency.unknown"),
     ("rfc8030/5.3/urgency-as-asked", "NoUrgency", F, "the Urgency field"),
+    ("rfc8030/5.3/urgency-as-asked", "HurriesWhatIsNowOrNever", F, "the Urgency field"),
     ("rfc8030/5.3/urgency-normal-by-default", "AlwaysHigh", F, "the Urgency field"),
     ("rfc8030/5.4/topic-valid", "PaddedTopic", F, "topic.padded"),
     ("rfc8030/5.4/topic-valid", "WithoutTopics", S, "the sender has no option for topic"),
@@ -107,6 +108,7 @@ MISTAKES = [
     ("rfc8291/3.4/payload-json", "Reformats", F, "the payload is not"),
     ("rfc8291/3.4/payload-emoji", "Ascii", F, "the payload is not"),
     ("rfc8291/3.4/payload-binary", "Ascii", F, "the payload is not"),
+    ("rfc8291/3.4/payload-byte-order-mark", "StripsMark", F, "the payload is not"),
     ("rfc8291/3.4/payload-nul", "StripsNul", F, "the payload is not"),
     ("rfc8291/3.4/payload-one-octet", "SendsNoZero", F, "the payload is not"),
     ("rfc8291/3.4/payload-one-octet", "Empties", F, "the payload is not"),
@@ -274,6 +276,14 @@ def test_a_case_leaves_no_tenant_behind(run, service):
     begun = run("Right")
     begun.judge(BY_ID["rfc8030/5/post"])
     assert service.tenant("default", vapid=begun.vapid).tenants == []
+
+
+def test_a_right_sender_is_not_blamed_for_what_a_push_service_does_not_take(mistaken, begin):
+    """WNS refuses a TTL of 0."""
+    with running_service(profile="wns") as service:
+        run = begin(service, mistaken.Right(service.ca_file))
+        result = run.judge(BY_ID["rfc8030/5.2/ttl-zero-is-now-or-never"])
+    assert (result.verdict, result.reason) == ("skipped", "this push service takes no TTL of 0")
 
 
 def test_every_case_can_fail():
