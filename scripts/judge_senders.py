@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from mockpush.harness.runner import run_checks
 from mockpush.harness.senders.registry import READY, ReadySender, ready_sender
+from mockpush.harness.signals import ended_by_signals
 from mockpush.harness.verdict import Report, Verdict
 
 RESULTS: Final = Path(__file__).resolve().parents[1] / "docs" / "sender-results.json"
@@ -117,4 +118,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with ended_by_signals():
+        main(sys.argv[1:])
