@@ -57,7 +57,8 @@ DEVIATIONS: Final = (
     Deviation(
         "payloads of more than 3052 octets are refused",
         ("webpush-rs", "rust-web-push"),
-        "rfc8030/7.2/4096-octets",
+        "rfc8291/3.4/payload-longest",
+        "pushforge-builder sends it, in quotes",
     ),
     Deviation(
         "301 and 302 make a GET of the POST, and that is success",
@@ -150,7 +151,7 @@ DEVIATIONS: Final = (
         for what, case in (
             ("the query of an endpoint is written anew", "rfc9112/3.2.1/endpoint-as-given"),
             ("an answer that breaks off is waited for, for ever", "rfc9112/8/wrong-length"),
-            ("a fan-out loses the TTL", "app/ttl-as-asked"),
+            ("a fan-out loses TTL, urgency and topic", "app/ttl-as-asked"),
         )
     ),
     Deviation(
