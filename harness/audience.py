@@ -28,6 +28,7 @@ AudienceJudge: TypeAlias = "Callable[[Audience], Iterable[Problem]]"
 
 OPS: Final = frozenset({"subscribe", "notify", "subscriptions"})
 """What an application must be able to be asked for."""
+ASK: Final = Ask()
 RESET: Final = "reset"
 """What it may be able to be asked for, besides."""
 
@@ -68,18 +69,33 @@ class Audience:
         self.trial.saw(Answered(job=job, result=result))
         return frozenset(result.endpoints)
 
-    def notify(self) -> FanOut:
+    def notify(self, ask: Ask = ASK) -> FanOut:
         """Have the application notify everybody; `EndedError` if nothing at all arrives."""
-        job = _message(Ask())
+        push = self.attempt(ask)
+        if not push.requests:
+            raise EndedError(self._nothing_arrived(push.result))
+        return push
+
+    def attempt(self, ask: Ask = ASK) -> FanOut:
+        """As `notify`, where it is as well if nothing arrives."""
+        job = _message(ask)
         result = self.trial.ask(job)
         requests = self._arrived(min(result.sent, len(self.subscriptions)))
         accepted = {each.message for each in requests}
         messages = (each for each in self.trial.control.messages if each.id in accepted)
         push = FanOut(job=job, result=result, requests=requests, messages=tuple(messages))
         self.trial.saw(push)
-        if not requests:
-            raise EndedError(self._nothing_arrived(result))
         return push
+
+    def later(self, push: FanOut, *, within: float) -> tuple[Request, ...]:
+        """The requests of a fan-out, and those that come in the background, the first in time.
+
+        `within` is in seconds.
+        """
+        with suppress(WaitError):
+            self.trial.control.wait_requests(1, timeout=within)
+        new = (each for each in self.trial.control.requests if each.id not in self._seen)
+        return (*push.requests, *new)
 
     def untrue(self, push: FanOut) -> Iterator[Problem]:
         """A problem for each number of the result that is not that of the push service.
@@ -124,12 +140,14 @@ class AudienceTable(CaseTable):
     """Cases about an application and its subscriptions."""
 
     def of_audience(
-        self, slug: str, requirement: str, *, level: Level, section: str
+        self, slug: str, requirement: str, *, level: Level, section: str, silent: bool = False
     ) -> Callable[[AudienceJudge], AudienceJudge]:
         """Declares `app/<slug>`, which the decorated function judges."""
 
         def declare(judge: AudienceJudge) -> AudienceJudge:
-            @self.judged(f"app/{slug}", requirement, level=level, section=section, ops=OPS)
+            @self.judged(
+                f"app/{slug}", requirement, level=level, section=section, ops=OPS, silent=silent
+            )
             def of_trial(trial: Trial) -> Iterator[Problem]:
                 with _audience(trial) as audience:
                     yield from judge(audience)
@@ -139,14 +157,15 @@ class AudienceTable(CaseTable):
         return declare
 
 
-def to(push: FanOut, subscription: PushSubscription) -> list[Request]:
-    """The requests of a fan-out that went to this subscription, oldest first."""
-    return [each for each in push.requests if each.subscription == subscription.id]
+def to(requests: Iterable[Request], subscription: PushSubscription) -> list[Request]:
+    """Those requests that went to this subscription, oldest first."""
+    return [each for each in requests if each.subscription == subscription.id]
 
 
 def accepted(push: FanOut, subscription: PushSubscription) -> bool:
     """Whether the push service told the application that it took a message."""
-    return any(not each.refused for each in to(push, subscription))
+    own = to(push.requests, subscription)
+    return any(each.status is not None and not each.refused for each in own)
 
 
 @contextmanager

@@ -18,8 +18,8 @@ def lanes(cases: Sequence[Case], *, jobs: int) -> list[list[Case]]:
     if jobs == 1:
         return [list(cases)]
     thorough = [case for case in cases if case.thorough]
-    silent = [case for case in cases if case.silent]
-    rest = [case for case in cases if not (case.thorough or case.silent)]
-    turns = [case for case in rest if case.takes_turns]
-    others = [case for case in rest if not case.takes_turns]
+    turns = [case for case in cases if case.takes_turns]
+    rest = [case for case in cases if not (case.thorough or case.takes_turns)]
+    silent = [case for case in rest if case.silent]
+    others = [case for case in rest if not case.silent]
     return [*([case] for case in (*thorough, *silent)), turns, *([case] for case in others)]

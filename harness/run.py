@@ -122,6 +122,7 @@ class Run:
                 ops=frozenset(self.hello.ops),
                 directory=self.service.directory,
                 shared=self.shared,
+                origins=self.service.origins,
                 step=partial(self.options.steps, case.id),
             )
             result = self._try(trial)

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from mockpush.client.api import ROOT
 from mockpush.client.control import Control
@@ -21,15 +22,21 @@ if TYPE_CHECKING:
     from mockpush.vapid_keys import VapidKeys
 
 
+ORIGINS: Final = 5
+"""How many push services a fan-out goes to: those of the browsers, and one to spare."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A running service: how the judge reaches it, and what senders are told of it.
 
-    `control_url` is the root of its control API, `environ` the variables that make programs trust
-    it, and inside `trusted()` this process does. `directory` holds its certificate authority.
+    `origins` are five that it serves over TLS, `control_url` is the root of its control API.
+    `environ` has the variables that make programs trust it, and inside `trusted()` this process
+    does. `directory` holds its certificate authority.
     """
 
     transport: Transport
+    origins: tuple[str, ...]
     control_url: str
     ca_file: str
     environ: Mapping[str, str]
@@ -66,15 +73,24 @@ def running_service(
             profile_file=profile_file,
             data_dir=directory,
         )
-        server = Server(PushService(settings.service_options()), **settings.server_options())
+        service = PushService(settings.service_options())
+        server = Server(service, **settings.server_options(), further_https=2)
         stack.enter_context(server.running())
         transport = stack.enter_context(HttpTransport(server.url))
         Control(transport).check_profiles(required)
         yield Service(
             transport=transport,
+            origins=_origins(server),
             control_url=f"{server.url}{ROOT}",
             ca_file=server.ca_file,
             environ=server.environ,
             trusted=server.trusted,
             directory=directory,
         )
+
+
+def _origins(server: Server) -> tuple[str, ...]:
+    """As many push services: hosts that need no DNS, each on several ports."""
+    ports = (urlsplit(server.https_url).port, *server.further_https_ports)
+    names = (f"https://{host}:{port}" for port in ports for host in ("localhost", "127.0.0.1"))
+    return tuple(names)[:ORIGINS]

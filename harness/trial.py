@@ -53,7 +53,8 @@ class Trial:
 
     `control` is the control API of the trial's own tenant, `ops` what the sender can be asked for,
     `directory` is that of the certificate authority that the sender trusts, `shared` what cases of
-    the run have in common. `step(done, total)` tells how far a long case has come.
+    the run have in common. `origins` are those at which the service is reached, that of
+    `subscription` first. `step(done, total)` tells how far a long case has come.
     `hung`: the sender gave no result in time.
     """
 
@@ -67,9 +68,11 @@ class Trial:
         ops: frozenset[str],
         directory: Path,
         shared: Shared,
+        origins: tuple[str, ...],
         step: Step = lambda done, total: None,
     ) -> None:
         self.case = case
+        self.origins = origins
         self.step = step
         self.control = control
         self.vapid = vapid

@@ -23,6 +23,7 @@ class Listening(TypedDict, total=False):
     proxy_port: int | None
     proxy_allow: Sequence[str]
     data_dir: str | os.PathLike[str] | None
+    further_https: int
 
 
 class Server(WebServer):

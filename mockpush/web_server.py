@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -73,12 +74,12 @@ class WebServer:
 
     `hostnames` join localhost in the certificate and in the origins, `certified` only in the
     certificate. With a `proxy_port`, a CONNECT proxy answers for the certified hosts, and lets
-    through to those that match a glob of `proxy_allow`. With `data_dir` the
-    certificate authority outlives the server. Called on the server's event loop are
-    `on_bound(origins)`, before the first connection is accepted; each of `on_stop`, before the
-    first is closed, to end what would not end by itself; and `on_foreign(what, at, detail)` for
-    each connection that is no request, `at` in real time. Every way to start raises
-    `ConfigurationError` if a setting cannot be used.
+    through to those that match a glob of `proxy_allow`. `further_https` is how many more TLS ports
+    it listens on, any free ones. With `data_dir` the certificate authority outlives the server.
+    Called on the server's event loop are `on_bound(origins)`, before the first connection is
+    accepted; each of `on_stop`, before the first is closed, to end what would not end by itself;
+    and `on_foreign(what, at, detail)` for each connection that is no request, `at` in real time.
+    Every way to start raises `ConfigurationError` if a setting cannot be used.
 
     It runs in `async with server`, in `await server.serve()` until SIGTERM or SIGINT, or in
     `with server.running()` on a thread of its own.
@@ -96,6 +97,7 @@ class WebServer:
         hostnames: Sequence[str] = (),
         certified: Sequence[str] = (),
         data_dir: str | os.PathLike[str] | None = None,
+        further_https: int = 0,
         http: HTTPImplementation = "auto",
         on_bound: Callable[[tuple[str, ...]], Awaitable[object] | None] = _ignore,
         on_stop: Sequence[Hook] = (),
@@ -110,6 +112,8 @@ class WebServer:
         self._hostnames = tuple(hostnames)
         self._certified = tuple(certified)
         self._data_dir = None if data_dir is None else Path(data_dir)
+        self._further_https = further_https
+        self._further_ports: tuple[int, ...] = ()
         self._http: HTTPImplementation = http
         self._on_bound = on_bound
         self._on_stop = tuple(on_stop)
@@ -127,13 +131,15 @@ class WebServer:
         async with AsyncExitStack() as undo:
             plain = self._bind(undo, self._port, flag="--port")
             secure = self._bind(undo, self._https_port, flag="--https-port")
+            further = [self._bind(undo, 0, flag="--https-port") for _ in range(self._further_https)]
+            self._further_ports = tuple(map(_port_of, further))
             tunnels = self._bind_proxy(undo)
             ports = (_port_of(plain), _port_of(secure), self._hostnames, _port_of(tunnels))
             context = self._identify(undo, Address(self._host, *ports))
             await _call(self._on_bound, self.origins)
             accept: dict[socket.socket, AcceptorOf] = {
                 **dict.fromkeys(plain, partial(Acceptor, context=None)),
-                **dict.fromkeys(secure, partial(Acceptor, context=context)),
+                **dict.fromkeys(chain(secure, *further), partial(Acceptor, context=context)),
             }
             if tunnels:
                 accept |= dict.fromkeys(tunnels, self._proxy(context))
@@ -225,6 +231,11 @@ class WebServer:
     def origins(self) -> tuple[str, ...]:
         """All that it answers under: HTTPS before HTTP, localhost first."""
         return self._known.address.origins
+
+    @property
+    def further_https_ports(self) -> tuple[int, ...]:
+        """The TLS ports besides that of `https_url`."""
+        return self._further_ports
 
     @property
     def ca_file(self) -> str:

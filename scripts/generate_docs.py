@@ -24,6 +24,7 @@ from documentation import (
     faults,
     findings,
     profiles,
+    sender_results,
 )
 from documentation.examples import example
 
@@ -43,6 +44,10 @@ GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "routes": control_api.routes,
     "documents": control_api.documents,
     "report-members": check_report.members,
+    "sender-results": sender_results.senders,
+    "sender-cases": sender_results.cases,
+    "sender-applications": sender_results.of_applications,
+    "sender-deviations": sender_results.deviations,
 }
 """What is generated, by the name in its comment."""
 

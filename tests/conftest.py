@@ -23,8 +23,9 @@ TOOLS = {
     "java": ("java", "mvn"),
     "node": ("node", "npm"),
     "rust": ("cargo",),
+    "senders": (),
 }
-"""What a mark `needs_<key>` wants to find on PATH."""
+"""What a mark `needs_<key>` wants to find on PATH; senders are installed when they are used."""
 
 LONG = 32
 """Characters or octets of a value that are too many for the name of a test; keys have more."""

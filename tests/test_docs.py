@@ -14,8 +14,8 @@ import click
 import httpx
 import pytest
 
+from mockpush._cache import CACHE
 from mockpush.cli import COMMANDS, load
-from mockpush.harness.senders.installation import CACHE
 from mockpush.http.control import application
 from mockpush.protocol.registry import REGISTRY
 from mockpush.service import PushService

@@ -56,6 +56,16 @@ def temporary(tmp_path, monkeypatch) -> Path:
     return directory
 
 
+def test_it_listens_on_as_many_more_tls_ports_as_it_is_told_to():
+    with WebServer(app, further_https=2).running() as running:
+        ports = running.further_https_ports
+        assert len({port_of(running.https_url), *ports}) == 3
+        for port in ports:
+            url = f"https://localhost:{port}/"
+            with urllib.request.urlopen(url, context=running.ssl_context) as answer:
+                assert answer.read() == f"localhost:{port}".encode()
+
+
 def port_of(url: str) -> int:
     return int(url.rpartition(":")[2])
 

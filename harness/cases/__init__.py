@@ -18,6 +18,7 @@ from . import (
     inputs,
     keys,
     lengths,
+    notices,
     payload,
     pruning,
     reasons,
@@ -37,7 +38,7 @@ from . import (
 _OF_MESSAGES: Final = (delivery, ttl, urgency, topic, gone, request_line, identity, arrival)
 _OF_CONTENTS: Final = (coding, freshness, payload, lengths, inputs, token, keys, shapes, secrecy)
 _OF_ANSWERS: Final = (reasons, answers, waiting, redirects, connections)
-_OF_APPLICATIONS: Final = (pruning, fan_out, retries)
+_OF_APPLICATIONS: Final = (pruning, fan_out, notices, retries)
 _THEMES: Final = (*_OF_MESSAGES, *_OF_CONTENTS, thorough, *_OF_ANSWERS, *_OF_APPLICATIONS)
 
 CASES: Final[tuple[Case, ...]] = tuple(

@@ -32,6 +32,7 @@ _ERRORS: Final = (
     (500, "15.6.1"),
     (502, "15.6.3"),
     (503, "15.6.4"),
+    (504, "15.6.5"),
 )
 """Status, section of RFC 9110. What they say of the subscription is nothing."""
 
@@ -93,7 +94,7 @@ def not_repeated(trial: Trial) -> Iterator[Problem]:
     for status in (400, 401, 403, 413):
         push = answered(trial, status=status)
         # A sender may try once more, with a token of now, or with less of a body.
-        if len(push.requests) > 2 or _same(push.requests):
+        if len(push.requests) > 2 or same(push.requests):
             yield trial.problem(
                 f"the sender repeats a push that was answered {status}",
                 expected="no repetition, or one with another token or a smaller body",
@@ -103,7 +104,7 @@ def not_repeated(trial: Trial) -> Iterator[Problem]:
             )
 
 
-def _same(requests: tuple[Request, ...]) -> bool:
+def same(requests: tuple[Request, ...]) -> bool:
     """Whether a request is like the one before, but for the encryption."""
     shapes = [(each.headers.get("Authorization"), len(each.body)) for each in requests]
     return any(former == latter for former, latter in pairwise(shapes))

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+from mockpush.client.faults import FaultMembers
+from mockpush.client.push_subscription import PushSubscription
 from mockpush.client.records import Request
+from mockpush.protocol.fault_kinds import FaultKind
 from mockpush.protocol.findings import Level
 from mockpush.vapid_keys import VapidKeys
 
 from ..audience import Audience, AudienceTable, accepted, to
+from ..evidence import FanOut
 from ..verdict import Problem
-from .token import AUD, two_origins
+from .token import AUD
 
 TABLE: Final = AudienceTable()
 
+_FAILURES: Final[tuple[FaultMembers, ...]] = (
+    {"kind": FaultKind.RESET},
+    {"status": 500},
+    {"status": 400},
+)
+_THROTTLED: Final[FaultMembers] = {"status": 429, "retry_after": 1}
 CROWD: Final = 10
 LATENCY: Final = 0.1
 """Seconds that the push service takes for an answer: who waits for each is seen by ten of them."""
@@ -29,14 +39,37 @@ LATENCY: Final = 0.1
 )
 def dead_ones(audience: Audience) -> Iterator[Problem]:
     everybody = [audience.subscribe() for _ in range(5)]
-    for gone in everybody[::2]:
-        gone.expire(410)
+    for gone, status in zip(everybody[::2], (410, 404, 410), strict=True):
+        gone.expire(status)
     push = audience.notify()
-    missed = [each for each in everybody[1::2] if not to(push, each)]
+    yield from _missed(audience, push, everybody[1::2], "others no longer exist")
+
+
+@TABLE.of_audience(
+    "failures-do-not-stop-the-others",
+    "Pushes that fail, first and in between, keep no message from the others.",
+    level=Level.MUST,
+    section="RFC 8030, Section 5",
+)
+def failures(audience: Audience) -> Iterator[Problem]:
+    others: list[PushSubscription] = []
+    for failure in _FAILURES:
+        audience.trial.control.faults.add(
+            times=1, match={"subscription": audience.subscribe()}, **failure
+        )
+        others.append(audience.subscribe())
+    yield from _missed(audience, audience.notify(), others, "pushes to others failed")
+
+
+def _missed(
+    audience: Audience, push: FanOut, alive: Sequence[PushSubscription], why: str
+) -> Iterator[Problem]:
+    """A problem if one of these got no push."""
+    missed = [each for each in alive if not to(push.requests, each)]
     if missed:
         yield audience.trial.problem(
-            "subscriptions get no message, since others no longer exist",
-            expected="a push to each of the 2 that exist",
+            f"subscriptions get no message, since {why}",
+            expected=f"a push to each of the {len(alive)} that exist",
             actual=f"none to {len(missed)} of them",
             hint="Catch what a push raises inside the loop, and do not remove from a list while "
             "you go through it.",
@@ -51,7 +84,7 @@ def dead_ones(audience: Audience) -> Iterator[Problem]:
     section="RFC 8292, Section 2",
 )
 def aud_of_each(audience: Audience) -> Iterator[Problem]:
-    _over_two_push_services(audience)
+    _over_several_push_services(audience)
     yield from audience.trial.findings(*AUD)
 
 
@@ -62,12 +95,13 @@ def aud_of_each(audience: Audience) -> Iterator[Problem]:
     section="RFC 8292, Section 5",
 )
 def one_token(audience: Audience) -> Iterator[Problem]:
-    requests = _over_two_push_services(audience)
+    requests = _over_several_push_services(audience)
     tokens = {each.headers.get("Authorization") for each in requests} - {None}
-    if len(tokens) > 2:
+    number = len(audience.trial.origins)
+    if len(tokens) > number:
         yield audience.trial.problem(
             "messages to one push service have tokens of their own",
-            expected="2 tokens for 2 push services",
+            expected=f"{number} tokens for {number} push services",
             actual=f"{len(tokens)} tokens for {len(requests)} messages",
             hint="Signing costs more than all else that you do for a message; keep a token by "
             "origin for some hours.",
@@ -75,9 +109,8 @@ def one_token(audience: Audience) -> Iterator[Problem]:
         )
 
 
-def _over_two_push_services(audience: Audience) -> tuple[Request, ...]:
-    origins = two_origins(audience.trial.subscription.endpoint)
-    for origin in origins * 2:
+def _over_several_push_services(audience: Audience) -> tuple[Request, ...]:
+    for origin in audience.trial.origins * 2:
         audience.subscribe(origin=origin)
     return audience.notify().requests
 
@@ -92,7 +125,8 @@ def subscribed_twice(audience: Audience) -> Iterator[Problem]:
     subscription = audience.subscribe()
     audience.hand_over(subscription)
     push = audience.notify()
-    yield from audience.trial.compare("the number of requests", 1, len(to(push, subscription)))
+    number = len(to(push.requests, subscription))
+    yield from audience.trial.compare("the number of requests", 1, number)
 
 
 @TABLE.of_audience(
@@ -103,8 +137,16 @@ def subscribed_twice(audience: Audience) -> Iterator[Problem]:
 )
 def key_of_the_subscription(audience: Audience) -> Iterator[Problem]:
     before = audience.subscribe(vapid=VapidKeys.generate())
-    audience.subscribe()
+    newest = audience.subscribe()
     push = audience.notify()
+    if not accepted(push, newest):
+        yield audience.trial.problem(
+            "a subscription of the newest key gets no message",
+            expected="a token that is signed with the key of the subscription",
+            actual="no message",
+            hint="A subscription belongs to its key, which comes with it: keep both together.",
+            request=next(iter(to(push.requests, newest)), None),
+        )
     if accepted(push, before):
         return
     if push.result.failed == 0:
@@ -113,7 +155,7 @@ def key_of_the_subscription(audience: Audience) -> Iterator[Problem]:
             expected="a token that is signed with the key of the subscription, or a failure",
             actual="no message, and no failure reported",
             hint="A subscription belongs to its key: keep both together, with the old private key.",
-            request=next(iter(to(push, before)), None),
+            request=next(iter(to(push.requests, before)), None),
         )
     else:
         yield audience.trial.problem(
@@ -131,9 +173,12 @@ def key_of_the_subscription(audience: Audience) -> Iterator[Problem]:
     section="RFC 9110, Section 15",
 )
 def counts(audience: Audience) -> Iterator[Problem]:
-    everybody = [audience.subscribe() for _ in range(4)]
-    everybody[3].expire(410)
-    audience.trial.control.faults.add(status=400, subscription=everybody[2])
+    faults = audience.trial.control.faults
+    audience.subscribe()
+    for failure in (*_FAILURES, _THROTTLED):
+        faults.add(times=1, match={"subscription": audience.subscribe()}, **failure)
+    audience.subscribe()
+    audience.subscribe().expire(410)
     yield from audience.untrue(audience.notify())
 
 

@@ -21,6 +21,7 @@ _ROWS: Final = (
     ("json", "JSON arrives as it was given.", b'{"title": "Shipped", "order": 7}'),
     ("emoji", "Text beyond ASCII arrives as UTF-8.", "Grüße, e\u0301tude, 世界 👋🏽".encode()),
     ("binary", "Octets that are not text arrive unchanged.", bytes(range(256))),
+    ("byte-order-mark", "A byte order mark is part of the payload.", "\ufeffpayload".encode()),
     ("nul", "NUL at both ends is part of the payload.", b"\0\0payload\0\0"),
     ("one-octet", "A payload of one octet arrives, also if it is a zero.", b"0"),
     ("white-space", "White space at both ends is part of the payload.", b" \r\n payload\n\n"),

@@ -20,7 +20,9 @@ _KEPT: Final = (
     (413, "the message was too large for any subscription"),
     (429, "the application is to slow down"),
     (500, "the push service is out of order"),
+    (502, "what stands before the push service cannot reach it"),
     (503, "the push service is busy"),
+    (504, "what stands before the push service waits in vain"),
 )
 """Status, and what it says instead of that the subscription is gone."""
 
@@ -36,7 +38,7 @@ def _declare_gone(status: int) -> None:
         gone, _ = audience.subscribe(), audience.subscribe()
         gone.expire(status)
         audience.notify()
-        again = to(audience.notify(), gone)
+        again = to(audience.attempt().requests, gone)
         if again or gone.endpoint in audience.kept():
             yield audience.trial.problem(
                 "the application keeps a subscription that no longer exists",
@@ -47,12 +49,15 @@ def _declare_gone(status: int) -> None:
             )
 
 
-def _declare_kept(slug: str, what: str, why: str, fault: dict[str, Any]) -> None:
+def _declare_kept(
+    slug: str, what: str, why: str, fault: dict[str, Any], *, silent: bool = False
+) -> None:
     @TABLE.of_audience(
         f"keeps-{slug}",
         f"A subscription is kept when {what}.",
         level=Level.MUST,
         section="RFC 8030, Section 7.3",
+        silent=silent,
     )
     def keeps(audience: Audience) -> Iterator[Problem]:
         subscription = audience.subscribe()
@@ -78,3 +83,33 @@ _declare_kept(
     "nothing was said at all",
     {"kind": "reset"},
 )
+_declare_kept(
+    "unanswered",
+    "the push service does not answer",
+    "nothing was said at all",
+    {"kind": "no_answer"},
+    silent=True,
+)
+
+
+@TABLE.of_audience(
+    "prunes-no-other",
+    "When subscriptions no longer exist, those beside them are kept.",
+    level=Level.MUST,
+    section="RFC 8030, Section 7.3",
+)
+def prunes_no_other(audience: Audience) -> Iterator[Problem]:
+    everybody = [audience.subscribe() for _ in range(5)]
+    for gone in everybody[::2]:
+        gone.expire(410)
+    push = audience.notify()
+    kept = audience.kept()
+    if any(each.endpoint not in kept for each in everybody[1::2]):
+        yield audience.trial.problem(
+            "the application forgets a subscription that still exists",
+            expected="the endpoints of the 2 that exist among the subscriptions",
+            actual=f"{sum(each.endpoint in kept for each in everybody[1::2])} of them",
+            hint="Remove by endpoint, not by position or host, and not while you go through the "
+            "list.",
+            request=push.requests[-1],
+        )

@@ -14,7 +14,6 @@ from ..evidence import Push
 from ..trial import Trial
 from ..verdict import Problem
 from .reports import answered, seen
-from .token import two_origins
 
 TABLE: Final = CaseTable()
 
@@ -64,7 +63,7 @@ def _redirected(
     "A push that is redirected to another host does not take its Authorization there.",
 )
 def credentials_stay(trial: Trial) -> Iterator[Problem]:
-    other = trial.control.subscribe(origin=two_origins(trial.subscription.endpoint)[1])
+    other = trial.control.subscribe(origin=trial.origins[1])
     for status in (302, 307):
         _, there = _redirected(trial, status, other)
         for request in there:

@@ -2,58 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from mockpush.client.faults import FaultMembers
+from mockpush.client.push_subscription import PushSubscription
 from mockpush.client.records import Request
 from mockpush.protocol.findings import Level
 from mockpush.protocol.model import MessageState
 
 from ..audience import Audience, AudienceTable, to
 from ..verdict import Problem
+from .answers import same
+from .reports import ENOUGH, REPEATS
+from .waiting import earliest
 
 TABLE: Final = AudienceTable()
 
 RETRY_AFTER: Final = 1
 """Seconds: the shortest that Retry-After can say, since an application may wait within its job."""
+LINGER: Final = 0.9
+"""Seconds in which a retry in the background, which Retry-After forbids, is waited for."""
 SLACK: Final = 0.05
 """Seconds that a timer may be early, and clocks may differ."""
 PAUSE: Final = 0.2
 """Seconds below which a retry only adds to what the push service cannot bear already."""
-RETRIES: Final = 5
+RETRIES: Final = REPEATS
 """As often may one message be tried again."""
+
+_THROTTLED: Final[tuple[FaultMembers, ...]] = (
+    {"status": 429, "retry_after": RETRY_AFTER},
+    {"status": 503, "retry_after": RETRY_AFTER},
+    {"status": 429, "retry_after": {"date": 2 * RETRY_AFTER}},
+)
+"""Dates have whole seconds: one of a second may be over at once."""
+_REFUSED: Final = (400, 401, 403, 404, 410, 413)
 
 
 @TABLE.of_audience(
     "waits-for-retry-after",
-    "After 429 and 503 nothing is tried again before Retry-After, and failures are told.",
+    "After 429 and 503 nothing is tried again before Retry-After, in seconds or as a date.",
     level=Level.SHOULD,
     section="RFC 8030, Section 8.4; RFC 9110, Section 10.2.3",
 )
 def waits_for_retry_after(audience: Audience) -> Iterator[Problem]:
-    faults = audience.trial.control.faults
-    everybody = [audience.subscribe() for _ in (429, 503)]
-    for status, each in zip((429, 503), everybody, strict=True):
-        faults.add(status=status, retry_after=RETRY_AFTER, times=1, subscription=each)
+    everybody = _each_fails(audience, *_THROTTLED)
     push = audience.notify()
+    requests = audience.later(push, within=LINGER)
     for each in everybody:
-        yield from _too_early(audience, to(push, each), RETRY_AFTER, f"Retry-After: {RETRY_AFTER}")
-    yield from audience.untrue(push)
+        own = to(requests, each)
+        for asked, again in pairwise(own[:2]):
+            if again.received_at < earliest(asked):
+                yield _too_early(audience, asked, again, "nothing before Retry-After")
 
 
 @TABLE.of_audience(
     "pauses-before-it-retries",
-    "After a 503 without Retry-After there is a pause before the message is tried again.",
+    "After 429, 500, 502 and 503 there is a pause before a message is tried again.",
     level=Level.PRACTICE,
     section="RFC 9110, Section 15.6.4",
 )
 def pauses(audience: Audience) -> Iterator[Problem]:
-    subscription = audience.subscribe()
-    audience.trial.control.faults.add(status=503, times=1)
+    failures: list[FaultMembers] = [{"status": status} for status in (429, 500, 502, 503)]
+    everybody = _each_fails(audience, *failures)
     push = audience.notify()
-    yield from _too_early(audience, to(push, subscription), PAUSE, "a pause")
-    yield from audience.untrue(push)
+    requests = audience.later(push, within=PAUSE)
+    for each in everybody:
+        for asked, again in pairwise(to(requests, each)[:2]):
+            if (again.received_at - asked.received_at).total_seconds() < PAUSE - SLACK:
+                yield _too_early(audience, asked, again, f"a pause of at least {PAUSE} s")
+
+
+@TABLE.of_audience(
+    "not-repeated-as-it-was",
+    "What was refused (400, 401, 403, 404, 410, 413) is not sent again as it was.",
+    level=Level.PRACTICE,
+    section="RFC 9110, Section 15.5",
+)
+def not_repeated(audience: Audience) -> Iterator[Problem]:
+    refusals: list[FaultMembers] = [{"status": status} for status in _REFUSED]
+    everybody = _each_fails(audience, *refusals, times=ENOUGH)
+    push = audience.notify()
+    for each in everybody:
+        own = tuple(to(push.requests, each))
+        if len(own) > 2 or same(own):
+            yield audience.trial.problem(
+                f"the application repeats a push that was answered {own[0].status}",
+                expected="no repetition, or one with another token or a smaller body",
+                actual=f"{len(own)} requests",
+                hint="It is refused again, and again: report the error.",
+                request=own[-1],
+            )
 
 
 @TABLE.of_audience(
@@ -63,16 +103,19 @@ def pauses(audience: Audience) -> Iterator[Problem]:
     section="RFC 9110, Section 15.6.4",
 )
 def retries_end(audience: Audience) -> Iterator[Problem]:
-    audience.subscribe()
-    audience.trial.control.faults.add(status=503, retry_after=RETRY_AFTER)
+    failures: list[FaultMembers] = [
+        {"status": status, "retry_after": RETRY_AFTER} for status in (500, 503)
+    ]
+    everybody = _each_fails(audience, *failures, times=ENOUGH)
     push = audience.notify()
-    if len(push.requests) > RETRIES + 1:
-        yield audience.trial.problem(
-            "a message is tried again and again",
-            expected=f"at most {RETRIES} retries",
-            actual=f"{len(push.requests) - 1} retries",
-            request=push.requests[-1],
-        )
+    for each in everybody:
+        if len(own := to(push.requests, each)) > RETRIES + 1:
+            yield audience.trial.problem(
+                "a message is tried again and again",
+                expected=f"at most {RETRIES} retries",
+                actual=f"{len(own) - 1} retries",
+                request=own[-1],
+            )
     yield from audience.untrue(push)
 
 
@@ -99,18 +142,22 @@ def not_sent_twice(audience: Audience) -> Iterator[Problem]:
         )
 
 
-def _too_early(
-    audience: Audience, requests: Sequence[Request], least: float, asked: str
-) -> Iterator[Problem]:
-    """A problem if one request follows another sooner than `least` seconds."""
-    for earlier, later in pairwise(requests):
-        apart = (later.received_at - earlier.received_at).total_seconds()
-        if apart < least - SLACK:
-            yield audience.trial.problem(
-                "the application tries again too early",
-                expected=f"{asked}, so at least {least:g} s",
-                actual=f"{apart:.3f} s",
-                hint="Whoever does not wait is throttled for longer.",
-                request=later,
-            )
-            return
+def _each_fails(
+    audience: Audience, *failures: FaultMembers, times: int = 1
+) -> list[PushSubscription]:
+    """A subscription for each of these faults, which it meets so many times."""
+    everybody = [audience.subscribe() for _ in failures]
+    for failure, each in zip(failures, everybody, strict=True):
+        audience.trial.control.faults.add(times=times, match={"subscription": each}, **failure)
+    return everybody
+
+
+def _too_early(audience: Audience, asked: Request, again: Request, expected: str) -> Problem:
+    apart = (again.received_at - asked.received_at).total_seconds()
+    return audience.trial.problem(
+        "the application tries again too early",
+        expected=expected,
+        actual=f"another request {apart:.3f} s after a {asked.status}",
+        hint="Whoever does not wait is throttled for longer.",
+        request=again,
+    )

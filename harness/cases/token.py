@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from mockpush.protocol.findings import Level
 from mockpush.vapid_keys import VapidKeys
 
 from ..case import Ask, CaseTable
-from ..trial import NotApplicableError, Trial
+from ..trial import Trial
 from ..verdict import Problem
 from .ttl import WEEK
 
@@ -80,17 +79,19 @@ def sub_as_given(trial: Trial) -> Iterator[Problem]:
             yield from trial.compare("sub", trial.vapid.subject, sub, push=push)
 
 
+SOME: Final = 3
+"""Origins that differ in the host, and in the port."""
 AUD: Final = ("vapid.aud.mismatch", "vapid.aud.other_service", "vapid.token.other_service")
 """An aud that is not this service's. Whether it is an origin is seen with one alone."""
 
 
 @TABLE.judged(
     "rfc8292/2/aud-of-each-push-service",
-    "Two push services get a token each, with their own origin as aud.",
+    "Several push services get a token each, with their own origin as aud.",
     codes=AUD,
 )
 def aud_of_each(trial: Trial) -> Iterator[Problem]:
-    for origin in two_origins(trial.subscription.endpoint):
+    for origin in trial.origins[:SOME]:
         trial.send(Ask(), to=trial.control.subscribe(origin=origin))
     yield from trial.findings(*AUD)
 
@@ -110,12 +111,3 @@ def reuses_tokens(trial: Trial) -> Iterator[Problem]:
             hint="Signing costs more than all else that you do for a message, and verifying costs "
             "the push service as much; Apple asks for new tokens at most once an hour.",
         )
-
-
-def two_origins(endpoint: str) -> tuple[str, str]:
-    """Two origins at which the service of an endpoint can be reached."""
-    parts = urlsplit(endpoint)
-    if parts.hostname != "localhost":
-        raise NotApplicableError("the service can be reached at one origin only")
-    port = "" if parts.port is None else f":{parts.port}"
-    return f"{parts.scheme}://localhost{port}", f"{parts.scheme}://127.0.0.1{port}"

@@ -9,7 +9,7 @@ from mockpush.protocol.findings import Level
 from mockpush.protocol.model import MessageState
 
 from ..case import Ask, CaseTable
-from ..trial import Trial
+from ..trial import NotApplicableError, Trial
 from ..verdict import Problem
 
 TABLE: Final = CaseTable()
@@ -98,6 +98,8 @@ def _state_after(trial: Trial, *, ttl: int, passing: str, state: MessageState) -
     """Sends to a user agent that is away and comes back when `passing` has passed."""
     away = trial.control.subscribe(online=False)
     push = trial.send(Ask(ttl=ttl), to=away)
+    if push.requests[0].refused and push.requests[0].codes[0] == "ttl.zero":
+        raise NotApplicableError("this push service takes no TTL of 0")
     trial.control.clock.advance(passing)
     away.online()
     actual = trial.message(push).state

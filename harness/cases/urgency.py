@@ -26,9 +26,9 @@ TABLE.free_of(
     "The Urgency is the one that was asked for.",
 )
 def urgency_as_asked(trial: Trial) -> Iterator[Problem]:
-    for urgency in Urgency:
-        push = trial.send(Ask(urgency=urgency))
-        yield from trial.compare_field(push, "Urgency", urgency)
+    every = [Ask(urgency=urgency) for urgency in Urgency]
+    for ask in (*every, Ask(urgency=Urgency.LOW, ttl=0)):
+        yield from trial.compare_field(trial.send(ask), "Urgency", ask.urgency)
 
 
 @TABLE.judged(

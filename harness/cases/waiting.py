@@ -94,10 +94,10 @@ def _waits(trial: Trial, push: Push) -> Iterator[Problem]:
     if len(push.requests) < 2:
         return
     first, again = push.requests[:2]
-    if again.received_at < _earliest(first):
+    if again.received_at < earliest(first):
         yield trial.problem(
             "the sender repeats the push before the time that Retry-After names",
-            expected=f"no request before {_shown(_earliest(first))}",
+            expected=f"no request before {_shown(earliest(first))}",
             actual=f"one at {_shown(again.received_at)}",
             hint="Wait as long as Retry-After says, or leave it to the caller and hand it on.",
             level=Level.PRACTICE,
@@ -105,7 +105,7 @@ def _waits(trial: Trial, push: Push) -> Iterator[Problem]:
         )
 
 
-def _earliest(asked: Request) -> datetime:
+def earliest(asked: Request) -> datetime:
     """From when on the push may be repeated."""
     assert asked.answer is not None
     value = Headers(asked.answer["headers"])["Retry-After"]

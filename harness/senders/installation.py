@@ -1,7 +1,6 @@
 """Installations: ready senders in the user's cache, each in a folder of its own.
 
-The cache is `$MOCKPUSH_CACHE_DIR`, else `$XDG_CACHE_HOME/mockpush`, else `~/.cache/mockpush`. A
-folder in it is complete or not there: it is made under another name, and renamed at the end.
+A folder is complete or not there: it is made under another name, and renamed at the end.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ from shutil import copyfile, rmtree
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from mockpush._cache import cache_directory
+
 from ..errors import SenderError, SenderStartError
 from ..processes import LOG_LIMIT, SenderProcess, Tail, ended
 from .toolchains import Toolchain
@@ -22,18 +23,7 @@ from .toolchains import Toolchain
 TICK: Final = 0.2
 """Seconds after which an interruption is seen at the latest."""
 
-CACHE: Final = "MOCKPUSH_CACHE_DIR"
-_XDG_CACHE: Final = "XDG_CACHE_HOME"
 _MADE_BY_TOOLS: Final = frozenset({"__pycache__", "node_modules", "target"})
-
-
-def cache_directory(environ: Mapping[str, str]) -> Path:
-    """Where mockpush keeps what it can get again."""
-    if own := environ.get(CACHE):
-        return Path(own).expanduser().absolute()
-    if (home := Path(environ.get(_XDG_CACHE, ""))).is_absolute():  # others are to be ignored
-        return home / "mockpush"
-    return Path.home() / ".cache" / "mockpush"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

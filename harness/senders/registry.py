@@ -83,13 +83,13 @@ class ReadySender:
         self.install()
         if self.own_version is not None:
             return PythonSender(f"{self.source / self.entry}").open(environ)
-        command = self.toolchain.command(self._installation.directory, self.entry)
+        command = self.toolchain.command(self.directory, self.entry)
         return Stream(command, environ=environ)
 
     def install(self) -> None:
         """Install what is missing, and say so on standard error. See `open`."""
         if self.missing is not None:
-            raise SenderStartError(f"{self.name} needs what is missing: {self.missing}")
+            raise SenderStartError(f"{self.name} cannot be driven: {self.missing}")
         if self.installed:
             return
         began = monotonic()
@@ -98,7 +98,12 @@ class ReadySender:
             self._installation.make()
         except SenderStartError as error:
             raise SenderStartError(f"{self.name} cannot be installed: {error}") from error
-        _say(f"installed in {monotonic() - began:.0f} s: {self._installation.directory}")
+        _say(f"installed in {monotonic() - began:.0f} s: {self.directory}")
+
+    @property
+    def directory(self) -> Path:
+        """Where it is installed, or would be."""
+        return self._installation.directory
 
     @property
     def _installation(self) -> Installation:

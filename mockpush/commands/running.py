@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mockpush._cache import CACHE, cache_directory
 from mockpush.commands.options import json_option, option, with_control, with_service
 from mockpush.commands.output import print_json
 from mockpush.errors import ConfigurationError
@@ -103,16 +104,13 @@ def _trust_variables(ca_pem: bytes, directory: Path, hosts: Sequence[str]) -> di
 
 def _cache(ca_pem: bytes) -> Path:
     """A directory of this certificate authority, among the caches of the user."""
-    variables = ("XDG_CACHE_HOME", "LOCALAPPDATA")
-    named = next((os.environ[name] for name in variables if os.environ.get(name)), None)
-    root = Path(named) if named else Path.home() / ".cache"
-    directory = root / "mockpush" / hashlib.sha256(ca_pem).hexdigest()[:16]
+    directory = cache_directory(os.environ) / hashlib.sha256(ca_pem).hexdigest()[:16]
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
-            f"{directory} cannot be made ({error.strerror}): set XDG_CACHE_HOME to a directory "
-            "that you can write to"
+            f"{directory} cannot be made ({error.strerror}): set {CACHE} to a directory that you "
+            "can write to"
         ) from error
     return directory
 

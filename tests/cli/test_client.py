@@ -512,6 +512,7 @@ def test_a_shell_is_told_of_the_proxy(control, with_proxy, cache):
 @pytest.fixture
 def cache(control, monkeypatch, tmp_path) -> Path:
     """An empty cache of the user."""
+    monkeypatch.delenv("MOCKPUSH_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "mockpush"
 
@@ -575,7 +576,7 @@ def test_a_cache_that_cannot_be_made_is_said_to_be(cache):
     cache.parent.write_text("a file")
     result = run("env")
     assert result.exit_code == 2
-    assert "set XDG_CACHE_HOME to a directory" in result.stderr
+    assert "set MOCKPUSH_CACHE_DIR to a directory" in result.stderr
 
 
 def test_the_cache_is_below_the_home_directory_by_default(cache, monkeypatch, tmp_path):

@@ -53,6 +53,8 @@ def push(subscriber, job):
             vapid_private_key=subscriber["vapid"]["private_key"],
             vapid_claims={"sub": subscriber["vapid"]["subject"]},
             ttl=job["ttl"],
+            headers={name: job[name.lower()] for name in ("Urgency", "Topic") if job[name.lower()]},
+            timeout=5,
             requests_session=session,
         ).status_code
     except WebPushException as error:

@@ -1,12 +1,9 @@
 """Each case, judged by the real service: what a right sender passes and a mistaken one fails."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from mockpush.harness.cases import CASES
 from mockpush.harness.service import running_service
-from mockpush.harness.trial import NotApplicableError
 
 OF_MESSAGES = [case for case in CASES if not (case.takes_turns or case.thorough)]
 BY_ID = {case.id: case for case in OF_MESSAGES}
@@ -16,7 +13,7 @@ F, W, INFO, S, P = "failed", "warning", "info", "skipped", "passed"
 BODIES = ("fcm", "mozilla", "apple")
 ERRORS = (
     *("15.5.1/400", "15.5.2/401", "15.5.4/403", "15.5.14/413"),
-    *("15.6.1/500", "15.6.3/502", "15.6.4/503"),
+    *("15.6.1/500", "15.6.3/502", "15.6.4/503", "15.6.5/504"),
 )
 ODD_BODIES = ("empty-body", "huge-body", "cut-json", "other-json", "html")
 WAITS = (
@@ -65,6 +62,7 @@ MISTAKES = [
     ("rfc8030/5.2/ttl-longer-than-any", "FourWeeks", W, "the TTL is another one"),
     ("rfc8030/5.3/urgency-valid", "Urgent", F, "urgency.unknown"),
     ("rfc8030/5.3/urgency-as-asked", "NoUrgency", F, "the Urgency field"),
+    ("rfc8030/5.3/urgency-as-asked", "HurriesWhatIsNowOrNever", F, "the Urgency field"),
     ("rfc8030/5.3/urgency-normal-by-default", "AlwaysHigh", F, "the Urgency field"),
     ("rfc8030/5.4/topic-valid", "PaddedTopic", F, "topic.padded"),
     ("rfc8030/5.4/topic-valid", "WithoutTopics", S, "the sender has no option for topic"),
@@ -110,6 +108,7 @@ MISTAKES = [
     ("rfc8291/3.4/payload-json", "Reformats", F, "the payload is not"),
     ("rfc8291/3.4/payload-emoji", "Ascii", F, "the payload is not"),
     ("rfc8291/3.4/payload-binary", "Ascii", F, "the payload is not"),
+    ("rfc8291/3.4/payload-byte-order-mark", "StripsMark", F, "the payload is not"),
     ("rfc8291/3.4/payload-nul", "StripsNul", F, "the payload is not"),
     ("rfc8291/3.4/payload-one-octet", "SendsNoZero", F, "the payload is not"),
     ("rfc8291/3.4/payload-one-octet", "Empties", F, "the payload is not"),
@@ -135,6 +134,7 @@ MISTAKES = [
     ("rfc8292/3.2/key-of-its-own", "OneKeyForAll", F, "vapid.key.equals_encryption_key"),
     ("rfc8291/7/refuses-points-off-the-curve", "LooksAtNoKey", F, "not on the curve"),
     ("rfc8291/7/refuses-points-off-the-curve", "SwallowsErrors", F, "though it sent nothing"),
+    ("rfc8292/2/aud-of-each-push-service", "KeepsTokensByHost", F, "vapid.aud."),
     ("rfc8292/5/reuses-tokens", "FreshTokens", INFO, "each message has a token of its own"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKey", F, "the private key is in the request"),
     ("rfc8292/3.2/private-key-stays", "LeaksItsKeyInTheBody", F, "the private key is in"),
@@ -272,16 +272,18 @@ def test_who_keeps_nothing_is_asked_for_fewer_messages(run, lasting, count):
         assert (result.verdict, len(result.evidence.jobs)) == (P, count)
 
 
-def test_two_push_services_need_a_service_that_has_two_names():
-    trial = SimpleNamespace(subscription=SimpleNamespace(endpoint="https://push.example.net/x"))
-    with pytest.raises(NotApplicableError, match="at one origin only"):
-        list(BY_ID["rfc8292/2/aud-of-each-push-service"].judge(trial))
-
-
 def test_a_case_leaves_no_tenant_behind(run, service):
     begun = run("Right")
     begun.judge(BY_ID["rfc8030/5/post"])
     assert service.tenant("default", vapid=begun.vapid).tenants == []
+
+
+def test_a_right_sender_is_not_blamed_for_what_a_push_service_does_not_take(mistaken, begin):
+    """WNS refuses a TTL of 0."""
+    with running_service(profile="wns") as service:
+        run = begin(service, mistaken.Right(service.ca_file))
+        result = run.judge(BY_ID["rfc8030/5.2/ttl-zero-is-now-or-never"])
+    assert (result.verdict, result.reason) == ("skipped", "this push service takes no TTL of 0")
 
 
 def test_every_case_can_fail():

@@ -10,8 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import aiohttp  # noqa: F401 - makes its TLS context here, before there is a service
@@ -21,7 +19,8 @@ import pywebpush
 import requests
 from webpush import WebPush, WebPushSubscription
 
-ROOT = Path(__file__).parents[2]
+from mockpush.harness.senders.registry import READY
+
 PAYLOAD = {"order": 7, "text": "grüße 👋"}
 EXEC = (sys.executable, "-m", "mockpush.cli", "exec")
 
@@ -168,6 +167,8 @@ from mockpush.vapid_keys import VapidKeys
 from pathlib import Path
 from webpush import WebPush, WebPushSubscription
 
+from mockpush.harness.senders.registry import READY
+
 vapid = VapidKeys.from_environment()
 Path("private.pem").write_text(vapid.private_key_pem)
 Path("public.pem").write_text(vapid.formats()["public_key_pem"])
@@ -214,8 +215,6 @@ def test_with_the_variables_of_exec_only(tmp_path, library):
     assert told["message"]["state"] == "acknowledged"
 
 
-WEB_PUSH = "web-push@3.6.7"
-
 NODE_PROGRAM = """
 const webPush = require("web-push");
 const { VAPID_SUBJECT, VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY } = process.env;
@@ -243,18 +242,10 @@ const subscription = JSON.parse(process.env.MOCKPUSH_SUBSCRIPTION);
 
 @pytest.fixture(scope="session")
 def node_directory() -> Path:
-    """A directory with npm's web-push, kept for later runs; it appears whole."""
-    directory = ROOT / ".cache" / "node" / WEB_PUSH
-    if not directory.exists():
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory.parent) as name:
-            made = Path(name, "made")
-            made.mkdir()
-            install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(made), WEB_PUSH]
-            subprocess.run(install, check=True, capture_output=True, timeout=300)
-            with suppress(OSError):  # another process was faster
-                made.rename(directory)
-    return directory
+    """The directory of the ready sender web-push; it is installed if it is not there."""
+    sender = READY["web-push"]
+    sender.install()
+    return sender.directory
 
 
 @pytest.mark.needs_node

@@ -5,13 +5,12 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from mockpush.harness.errors import SenderStartError
 from mockpush.harness.processes import SenderProcess
-from mockpush.harness.senders.installation import Installation, cache_directory
+from mockpush.harness.senders.installation import Installation
 from mockpush.harness.senders.toolchains import NODE, PYTHON
 
 
@@ -25,20 +24,6 @@ def installation(source, cache, toolchain):
         return Installation(source=source, toolchain=toolchain(**given), environ=os.environ)
 
     return make
-
-
-@pytest.mark.parametrize(
-    ("environ", "directory"),
-    [
-        ({"MOCKPUSH_CACHE_DIR": "/a", "XDG_CACHE_HOME": "/b"}, Path("/a")),
-        ({"MOCKPUSH_CACHE_DIR": "a"}, Path.cwd() / "a"),
-        ({"MOCKPUSH_CACHE_DIR": "", "XDG_CACHE_HOME": "/b"}, Path("/b/mockpush")),
-        ({"XDG_CACHE_HOME": "relative"}, Path.home() / ".cache" / "mockpush"),
-        ({}, Path.home() / ".cache" / "mockpush"),
-    ],
-)
-def test_the_cache_is_where_the_user_wants_it(environ, directory):
-    assert cache_directory(environ) == directory
 
 
 def test_the_commands_run_one_after_another_in_a_copy_of_the_folder(installation, source, cache):

@@ -70,7 +70,7 @@ def test_a_missing_toolchain_is_said_in_one_sentence(ready):
     sender = ready(install=(("no-such-tool", "build"),), run=("no-such-run", "{entry}"))
     missing = "no-such-tool and no-such-run not found: install Fake from somewhere"
     assert sender.missing == missing
-    with pytest.raises(SenderStartError, match=f"^fake needs what is missing: {missing}$"):
+    with pytest.raises(SenderStartError, match=f"^fake cannot be driven: {missing}$"):
         sender.open(environment({}))
 
 

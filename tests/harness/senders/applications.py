@@ -5,8 +5,21 @@ Each is built around a sender of `mistaken`, which makes the single push.
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
+from threading import Timer
+from urllib.parse import urlsplit
 
 import requests
+
+
+def seconds(retry_after: str | None, default: float) -> float:
+    """How long Retry-After asks to wait."""
+    if retry_after is None:
+        return default
+    if retry_after.isdecimal():
+        return float(retry_after)
+    return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+
 
 ALL = ["send", "subscribe", "notify", "subscriptions", "reset"]
 
@@ -89,7 +102,7 @@ class TriesAgain(Right):
         return response.status_code
 
     def wait(self, response: requests.Response) -> float:
-        return float(response.headers.get("Retry-After", self.pause))
+        return seconds(response.headers.get("Retry-After"), self.pause)
 
 
 class CannotForget(Right):
@@ -102,7 +115,7 @@ class ReplacesWhatItSendsAgain(Right):
     """Makes no mistake, and sends again what may have arrived, with a topic."""
 
     def push(self, job: dict) -> int:
-        return super().push({**job, "topic": "news"})
+        return super().push({**job, "topic": job["topic"] or "news"})
 
     def unanswered(self, job: dict) -> int:
         return self.sender.post(job).status_code
@@ -210,6 +223,85 @@ class HidesThrottling(Right):
     unseen = (429,)
 
 
+class PrunesAllByHost(Right):
+    """Forgets all subscriptions of a push service when one of them is gone."""
+
+    def notify(self, job: dict) -> dict:
+        before = self.kept
+        told = super().notify(job)
+        gone = {self.host(each) for each in before if each not in self.kept}
+        self.kept = [each for each in self.kept if self.host(each) not in gone]
+        return told
+
+    def host(self, kept: dict) -> str | None:
+        return urlsplit(kept["subscription"]["endpoint"]).hostname
+
+
+class StopsAtAFailure(Right):
+    """Goes on after 404 and 410, and after nothing else."""
+
+    def notify(self, job: dict) -> dict:
+        statuses = []
+        for each in self.kept:
+            statuses.append(self.push({**job, **each}))
+            if not self.succeeded(statuses[-1]) and statuses[-1] not in self.gone:
+                break
+        failed = len(self.kept) - sum(map(self.succeeded, statuses))
+        statuses += [0] * (len(self.kept) - len(statuses))
+        pairs = zip(self.kept, statuses, strict=True)
+        self.kept = [each for each, status in pairs if status not in self.gone]
+        return {"ok": True, "sent": sum(map(self.succeeded, statuses)), "failed": failed}
+
+
+class OneKeyOfUserAgentsForAll(Right):
+    """Encrypts for the first subscription only."""
+
+    def push(self, job: dict) -> int:
+        keys = self.kept[0]["subscription"]["keys"]
+        return super().push({**job, "subscription": {**job["subscription"], "keys": keys}})
+
+
+class FirstKeyForAll(Right):
+    """Signs everything with the key of its first subscription."""
+
+    def subscribe(self, job: dict) -> dict:
+        return super().subscribe({**job, "vapid": (self.kept or [job])[0]["vapid"]})
+
+
+class SetsItsTtl(Right):
+    def push(self, job: dict) -> int:
+        return super().push({**job, "ttl": 2419200})
+
+
+class SetsItsUrgency(Right):
+    def push(self, job: dict) -> int:
+        return super().push({**job, "urgency": "high"})
+
+
+class SetsItsTopic(Right):
+    def push(self, job: dict) -> int:
+        return super().push({**job, "topic": "news"})
+
+
+class RepeatsWhatIsRefused(Right):
+    def answer(self, response: requests.Response, job: dict) -> int:
+        return response.status_code if response.ok else self.again(response, job)
+
+    def again(self, response: requests.Response, job: dict) -> int:
+        if response.status_code in (400, 401, 403, 413):
+            response = self.sender.post(job)
+        return response.status_code
+
+
+class TriesAgainInTheBackground(Right):
+    """Has answered when it does, too early."""
+
+    def answer(self, response: requests.Response, job: dict) -> int:
+        if "Retry-After" in response.headers:
+            Timer(0.1, self.sender.post, [job]).start()
+        return response.status_code
+
+
 class IgnoresRetryAfter(TriesAgain):
     def wait(self, response: requests.Response) -> float:
         return self.pause
@@ -219,7 +311,7 @@ class RetriesAtOnce(TriesAgain):
     retries = 1
 
     def wait(self, response: requests.Response) -> float:
-        return float(response.headers.get("Retry-After", 0))
+        return seconds(response.headers.get("Retry-After"), 0.0)
 
 
 class NeverGivesUp(TriesAgain):

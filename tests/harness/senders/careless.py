@@ -272,6 +272,16 @@ class FewKeys(Right):
         return self.keys[next(self.numbers) % len(self.keys)]
 
 
+class HurriesWhatIsNowOrNever(Right):
+    def urgency(self, job):
+        return super().urgency(job) if job["ttl"] else "high"
+
+
+class StripsMark(Right):
+    def payload(self, job):
+        return (super().payload(job) or b"").removeprefix(b"\xef\xbb\xbf")
+
+
 class StripsNul(Right):
     def payload(self, job):
         return (super().payload(job) or b"").rstrip(b"\0")

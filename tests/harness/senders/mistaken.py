@@ -709,6 +709,19 @@ class KeepsTokensByOrigin(Right):
         return self.tokens.setdefault(origin(job), self.new_authorization(job))
 
 
+class KeepsTokensByHost(Right):
+    """Does not look at the port."""
+
+    def __init__(self, ca_file=None):
+        super().__init__(ca_file)
+        self.tokens = {}
+
+    def authorization(self, job):
+        host = urlsplit(job["subscription"]["endpoint"]).hostname
+        key = (host, job["vapid"]["private_key"])
+        return self.tokens.setdefault(key, self.new_authorization(job))
+
+
 class AsksForReceipts(Right):
     def headers(self, job, body):
         return {**super().headers(job, body), "Prefer": "respond-async"}
