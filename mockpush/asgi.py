@@ -60,8 +60,8 @@ async def _until(condition: Callable[[], bool], seconds: float) -> None:
 class Application:
     """An ASGI application between the start and the end of its lifespan, with its connections.
 
-    Its attribute `at_once`, if it has one, is a `connections.AtOnce`, and `web_sockets` a
-    `web_sockets.Talks`.
+    Its attributes `at_once`, `web_sockets` and `other_protocols`, if it has them, are a
+    `connections.AtOnce`, a `web_sockets.Talks` and `connections.OtherProtocols`.
     """
 
     def __init__(self, app: ASGIApp, *, http: HTTPImplementation, report: Report) -> None:
@@ -76,6 +76,7 @@ class Application:
                 logger=LOGGER,
                 at_once=getattr(app, "at_once", None),
                 web_sockets=getattr(app, "web_sockets", None),
+                others=getattr(app, "other_protocols", {}),
             ),
             ws="none",
             log_config=None,

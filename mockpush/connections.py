@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from mockpush.errors import ConfigurationError
 from mockpush.known_heads import KnownHeads, Request
@@ -55,6 +55,14 @@ class AtOnce(Protocol):
         """The answer to a POST; None if the application is to be asked by ASGI instead."""
 
 
+OtherProtocols: TypeAlias = Mapping[bytes, Callable[[set[Any]], asyncio.Protocol]]
+"""An application's protocols that are not HTTP, by the octet with which their clients begin.
+
+It is called with uvicorn's set of open connections, in which a protocol keeps itself, as uvicorn's
+own do, with `transport` and `shutdown()`.
+"""
+
+
 class Front(asyncio.Protocol):
     """Stands in front of uvicorn's two HTTP protocols, which fill in the attributes."""
 
@@ -63,6 +71,7 @@ class Front(asyncio.Protocol):
     server_logger: logging.Logger
     at_once: AtOnce | None
     web_sockets: Talks | None
+    others: OtherProtocols
     known_heads: KnownHeads
     transport: asyncio.Transport
     client: tuple[str, int] | None
@@ -87,6 +96,10 @@ class Front(asyncio.Protocol):
                 self._report("tls_on_plain_port")
                 self._refuse(_NOT_TLS)
                 return
+            begin = self.others.get(data[:1])
+            if begin is not None:
+                self._hand_over(begin(self.server_state.connections), data)
+                return
         super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -94,6 +107,14 @@ class Front(asyncio.Protocol):
         self._unset_keepalive_if_required()  # which uvicorn leaves running after a reset
         if self._silent and self.scheme == "https":
             self._report("unused_connection")
+
+    def _hand_over(self, other: asyncio.Protocol, data: bytes) -> None:
+        """This connection is none of HTTP."""
+        self.server_state.connections.discard(self)
+        other.connection_made(self.transport)
+        self.transport.set_protocol(other)
+        self._leave()
+        other.data_received(data)
 
     def _report(self, what: Foreign) -> None:
         self.report(what, {"peer": peer_name(self.client)})
@@ -343,6 +364,7 @@ def http_protocol(
     logger: logging.Logger,
     at_once: AtOnce | None,
     web_sockets: Talks | None,
+    others: OtherProtocols,
 ) -> type[asyncio.Protocol]:
     """uvicorn's protocol class behind our front; `report` hears what is no HTTP."""
     front, base = _implementation(http)
@@ -351,6 +373,7 @@ def http_protocol(
         "server_logger": logger,
         "at_once": at_once,
         "web_sockets": web_sockets,
+        "others": others,
         "known_heads": KnownHeads(),
     }
     return type(base.__name__, (front, base), members)

@@ -127,6 +127,7 @@ class PushService:
         keys: SubscriptionKeys | None = None,
         subscription_id: str | None = None,
         origin: str | None = None,
+        also_at: tuple[str, ...] = (),
         expires_at: float | None = None,
         online: bool = True,
         held: bool = False,
@@ -138,8 +139,9 @@ class PushService:
 
         `keys` with a private key make it managed; without keys it is opaque. `held`: a user agent
         fetches its messages; `holder`: it gets them through a gateway. It begins the set `set_id`,
-        or joins it. `origin` is that of the endpoint, or `endpoints.VENDOR`. `InvalidRequestError`
-        for an unknown profile or set, `LimitError` at the limit.
+        or joins it. `origin` is that of the endpoint, or `endpoints.VENDOR`; `also_at` are others
+        that the user agent may show instead. `InvalidRequestError` for an unknown profile or set,
+        `LimitError` at the limit.
         """
         chosen = self.profile(profile or self.options.profile)
         token = new_token()
@@ -153,7 +155,7 @@ class PushService:
             tenant=tenant,
             profile=chosen.name,
             endpoint=endpoint(chosen, token, origin=origin, restricted=restricted),
-            origins=(origin,),
+            origins=tuple(dict.fromkeys((origin, *also_at))),
             created_at=await self.now(tenant),
             keys=keys,
             application_server_key=application_server_key,

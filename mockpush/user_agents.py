@@ -15,7 +15,7 @@ from mockpush.origins import reached_origin
 from mockpush.protocol.delivery import Delivery, Report
 from mockpush.protocol.model import Holder, Subscription, SubscriptionState
 from mockpush.protocol.records import PushMessage
-from mockpush.protocol.user_agents import UserAgent, UserAgentKind
+from mockpush.protocol.user_agents import Refusal, UserAgent, UserAgentKind
 from mockpush.real_clock import real_time
 from mockpush.storage.base import Storage
 
@@ -58,6 +58,7 @@ class Service(Protocol):
         profile: str,
         application_server_key: bytes | None,
         origin: str | None,
+        also_at: tuple[str, ...],
         online: bool,
         holder: Holder,
     ) -> Subscription:
@@ -102,6 +103,12 @@ class UserAgents:
         found = await self._service.storage.user_agent(user_agent_id)
         found = found or UserAgent(user_agent_id, tenant, real_time())
         return await self._keep(replace(found, tenant=tenant))
+
+    async def refuse(self, user_agent_id: str, refusal: Refusal, *, times: int) -> UserAgent:
+        """Its next subscriptions are refused, so many `times`; also if it is not there yet."""
+        found = await self._service.storage.user_agent(user_agent_id)
+        found = found or UserAgent(user_agent_id, DEFAULT_TENANT, real_time())
+        return await self._keep(replace(found, refusal=refusal if times else None, refusals=times))
 
     async def set_presence(self, user_agent_id: str, *, online: bool) -> UserAgent:
         """Holds back what comes for it, or lets it go on; its connection stays as it is."""
@@ -181,6 +188,15 @@ class UserAgents:
 
     # Subscriptions
 
+    async def refusal(self, device: str) -> Refusal | None:
+        """What the subscription that is asked for is to be refused with; it counts as refused."""
+        found = await self._service.storage.user_agent_with(device)
+        if found is None or found.refusal is None:
+            return None
+        left = found.refusals - 1
+        await self._keep(replace(found, refusal=found.refusal if left else None, refusals=left))
+        return found.refusal
+
     async def subscribe(
         self,
         device: str,
@@ -189,6 +205,7 @@ class UserAgents:
         profile: str,
         application_server_key: bytes | None = None,
         reached: str | None = None,
+        also_at: tuple[str, ...] = (),
     ) -> Subscription:
         """A new subscription in the tenant that the user agent is assigned to.
 
@@ -205,6 +222,7 @@ class UserAgents:
             profile=profile,
             application_server_key=application_server_key,
             origin=origin,
+            also_at=also_at,
             online=not found.away,
             holder=Holder(found.id, device, channel),
         )

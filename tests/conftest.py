@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import hypothesis
 import pytest
@@ -173,3 +175,26 @@ def kept_in(_audited):
     _KEPT_IN.append(True)
     yield LeavingError
     _KEPT_IN.clear()
+
+
+@pytest.fixture(scope="session")
+def google():
+    """The messages of `data/gcm.proto` as classes of Google's protobuf library, by their names."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    kinds = descriptor_pb2.FieldDescriptorProto
+    text = (Path(__file__).parent / "data/gcm.proto").read_text()
+    file = descriptor_pb2.FileDescriptorProto(name="gcm.proto", package="gcm", syntax="proto2")
+    for name, fields in re.findall(r"^message (\w+) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+        message = file.message_type.add(name=name)
+        for label, kind, field, number in re.findall(r"(\w+) (\w+) (\w+) = (\d+);", fields):
+            column = message.field.add(name=field, number=int(number))
+            column.label = getattr(kinds, f"LABEL_{label.upper()}")
+            if kind[0].isupper():
+                column.type, column.type_name = kinds.TYPE_MESSAGE, f".gcm.{kind}"
+            else:
+                column.type = getattr(kinds, f"TYPE_{kind.upper()}")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    found = (pool.FindMessageTypeByName(f"gcm.{each.name}") for each in file.message_type)
+    return SimpleNamespace(**{each.name: message_factory.GetMessageClass(each) for each in found})

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from mockpush.gateways import monitor
+from mockpush.gateways import gcm, monitor
 from mockpush.gateways.autopush import Autopush
 from mockpush.http import control
 from mockpush.http.hosts import hostname
@@ -49,15 +49,17 @@ class App:
             for profile in service.profiles.values()
             for prefix in profile.host_prefixes
         )
+        chromium = gcm.Gcm(service)
         self._rest = control.application(
             service,
             hosts=hosts,
             ca_pem=ca_pem,
             proxy_url=proxy_url,
-            resources=monitor.routes(service),
+            resources=[*monitor.routes(service), *chromium.routes],
         )
         self.at_once = AtOnce(self._push)
         self.web_sockets = Autopush(service)
+        self.other_protocols = {gcm.FIRST_OCTET: chromium.connect}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection scope."""

@@ -7,19 +7,22 @@ from typing import Final
 
 from starlette.responses import Response
 
-from mockpush.gateways.exchange import TENANT_NAME
+from mockpush.gateways.exchange import TENANT_NAME, USER_AGENT_NAME
 from mockpush.http.answers import JSONAnswer
-from mockpush.http.kinds import choice, flag, record, text
+from mockpush.http.kinds import choice, flag, integer, record, text
 from mockpush.http.listings import Listing, one_by_one
 from mockpush.http.operations import Call, Operation, Returns, no_content, shown
 from mockpush.http.shapes import show
 from mockpush.http.views import USER_AGENT
-from mockpush.protocol.user_agents import UserAgent, UserAgentKind
+from mockpush.protocol.user_agents import Refusal, UserAgent, UserAgentKind
 from mockpush.service import PushService
 
-NAME: Final = r"[!-.0-~]{1,128}"
-"""Printable ASCII without space and slash."""
 ASSIGN: Final = record({"tenant": text("the name of a tenant", TENANT_NAME)}, required=("tenant",))
+
+REFUSE: Final = record(
+    {"error": choice(*Refusal), "times": integer(0, 1_000_000, 1)}, required=("error",)
+)
+"""`times` 0: no more."""
 
 
 async def _read(service: PushService, _: str, after: int) -> Sequence[UserAgent]:
@@ -62,9 +65,18 @@ async def read(call: Call) -> Response:
 
 async def assign(call: Call) -> Response:
     """Says to which tenant its next subscriptions belong, also before it comes."""
-    text("an id", NAME).parse("id", call.target)
+    text("an id", USER_AGENT_NAME).parse("id", call.target)
     return shown(
         USER_AGENT, await call.service.user_agents.assign(call.target, call.body["tenant"])
+    )
+
+
+async def refuse(call: Call) -> Response:
+    """Its next subscriptions fail, also before it comes."""
+    text("an id", USER_AGENT_NAME).parse("id", call.target)
+    refusal, times = call.body["error"], call.body.get("times", 1)
+    return shown(
+        USER_AGENT, await call.service.user_agents.refuse(call.target, refusal, times=times)
     )
 
 
@@ -118,6 +130,15 @@ OPERATIONS: Final = (
         "Forget a user agent, its subscriptions expire",
         remove,
         Returns(204),
+        scoped=False,
+    ),
+    Operation(
+        "POST",
+        "/user-agents/{id}/refuse",
+        "Refuse the next subscriptions of a user agent",
+        refuse,
+        _ONE,
+        body=REFUSE,
         scoped=False,
     ),
     Operation(

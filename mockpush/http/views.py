@@ -30,7 +30,7 @@ from mockpush.protocol.model import (
     SubscriptionState,
     base64url_encode,
 )
-from mockpush.protocol.user_agents import UserAgent, UserAgentKind
+from mockpush.protocol.user_agents import Refusal, UserAgent, UserAgentKind
 from mockpush.server_journal import Stray, StrayEntry
 from mockpush.storage.base import TenantSummary
 
@@ -72,6 +72,10 @@ USER_AGENT: Final[View[UserAgent]] = {
     "tenant": Shown(STRING, lambda each: each.tenant),
     "online": Shown(BOOLEAN, lambda each: each.online),
     "connected": Shown(BOOLEAN, lambda each: each.connected),
+    "refuses": Shown(
+        nullable(object_of(error=enum_of(Refusal), times=INTEGER)),
+        lambda each: each.refusal and {"error": each.refusal, "times": each.refusals},
+    ),
     "since": Shown(TIME, lambda each: iso_time(each.since)),
 }
 

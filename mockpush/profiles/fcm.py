@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mockpush.protocol.delivery import GCM
 from mockpush.protocol.judging import (
     Compare,
     Measure,
@@ -224,7 +225,7 @@ FCM: Final = Profile(
     name="fcm",
     title="Firebase Cloud Messaging (Chrome)",
     prefix="/fcm/send/",
-    aliases=("/wp/",),
+    aliases=("/wp/", "/preprod/wp/"),
     hosts=("fcm.googleapis.com", "jmt17.google.com"),
     rows=(*_RESOURCE, *_AUTHORIZATION, *_CRYPTO_KEY, *_KEY, *_TOKEN, *_MESSAGE),
     success=Template(
@@ -238,6 +239,7 @@ FCM: Final = Profile(
     ),
     full=_refusal(503),
     limits={"body": 4096, "ttl": 28 * _DAY},
+    delivery=GCM,
     named_answers={
         "throttled": _refusal(429, headers=(("Retry-After", "60"),)),
         "unavailable": _refusal(503),

@@ -38,6 +38,9 @@ RFC8030: Final = Delivery(window=1)
 AUTOPUSH: Final = Delivery(window=10, topics_first=11, acknowledge="batch", backlog_limit=150)
 """What waits when Firefox comes. What arrives while it is there is in no window (autopush-rs)."""
 
+GCM: Final = Delivery(window=100)
+"""Chromium over MCS. It acknowledges each message at once; one that does not gets no more."""
+
 NOBODY_THERE: Final = "TTL 0 and nobody there"
 """Why a message is dropped whose user agent is not connected (RFC 8030, Section 5.2)."""
 

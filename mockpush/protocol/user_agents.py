@@ -13,6 +13,20 @@ class UserAgentKind(StrEnum):
     CHROMIUM = "chromium"
 
 
+class Refusal(StrEnum):
+    """What a push service refuses a subscription with, in the words of Google's.
+
+    Chromium rejects `subscribe()` with an AbortError at once, but for AUTHENTICATION_FAILED, after
+    which it tries again for minutes.
+    """
+
+    INVALID_PARAMETERS = "INVALID_PARAMETERS"
+    INVALID_SENDER = "INVALID_SENDER"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    TOO_MANY_REGISTRATIONS = "TOO_MANY_REGISTRATIONS"
+    AUTHENTICATION_FAILED = "AUTHENTICATION_FAILED"
+
+
 @dataclass(frozen=True, slots=True)
 class UserAgent:
     """A browser, say. It belongs to no tenant; its next subscriptions belong to `tenant`.
@@ -20,7 +34,8 @@ class UserAgent:
     `device` is how its gateway knows it (None: it has not come yet, or is to get a new identity),
     `kind` what it speaks (None until it comes). `known`: it has subscribed, so that its device is
     still valid when it comes back. `away`: taken offline, though it may be `connected`. `since` is
-    when it last came or went, in real time. Storage sets `sequence`, which orders them.
+    when it last came or went, in real time. Its next `refusals` subscriptions are refused with
+    `refusal`. Storage sets `sequence`, which orders them.
     """
 
     id: str
@@ -31,6 +46,8 @@ class UserAgent:
     known: bool = False
     connected: bool = False
     away: bool = False
+    refusal: Refusal | None = None
+    refusals: int = 0
     sequence: int = 0
 
     @property

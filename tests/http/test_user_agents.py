@@ -60,6 +60,7 @@ async def test_one_that_connects_is_listed(api, agents):
         "tenant": "default",
         "online": True,
         "connected": True,
+        "refuses": None,
         "since": listed["since"],
     }
     assert await api.json("/user-agents/fox") == listed
