@@ -21,6 +21,7 @@ import pytest
 
 PREFIX = "needs_"
 TOOLS = {
+    "chromium": ("chromium",),
     "go": ("go",),
     "java": ("java", "mvn"),
     "node": ("node", "npm"),

@@ -53,8 +53,12 @@ class Devices:
         device = self._devices[identity.android_id] = Device(self._service, identity, name)
         return device
 
-    async def subscribe(self, device: Device, registration: Registration) -> Subscription | Refusal:
+    async def subscribe(
+        self, device: Device, registration: Registration, *, reached: str
+    ) -> Subscription | Refusal:
         """The subscription that is registered so already, or a new one, unless none is wanted.
+
+        `reached` is the origin by which the browser has reached the service, as it says itself.
 
         `KeyFormatError` if the sender is no application server key, `LimitError` at a limit.
         """
@@ -71,6 +75,7 @@ class Devices:
             registration.channel,
             profile=PROFILE,
             application_server_key=key,
+            reached=reached,
             also_at=self._shown_origins,
         )
 

@@ -57,14 +57,17 @@ async def register(request: Request, devices: Devices) -> Response:
     if forget:
         await devices.unsubscribe(device, registration)
         return _granted(registration.subtype or registration.app)
-    return await _register(device, registration, devices)
+    reached = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+    return await _register(device, registration, devices, reached)
 
 
-async def _register(device: Device, registration: Registration, devices: Devices) -> Response:
+async def _register(
+    device: Device, registration: Registration, devices: Devices, reached: str
+) -> Response:
     if not registration.is_web_push:
         return _granted(new_token())
     try:
-        outcome = await devices.subscribe(device, registration)
+        outcome = await devices.subscribe(device, registration, reached=reached)
     except KeyFormatError:
         return _refused(Refusal.INVALID_SENDER)
     except LimitError:

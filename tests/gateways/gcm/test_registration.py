@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from mockpush.gateways import gcm_devices
@@ -92,6 +93,17 @@ async def test_a_web_push_registration_is_a_subscription(browser, service, serve
     assert subscription.keys is None
     assert subscription.online
     assert subscription.holder.device == str(browser.android_id)
+
+
+async def test_the_endpoint_is_that_of_the_listener_if_that_is_wanted(browser, service, server):
+    service.user_agents.by_listener = True
+    token = await browser.register()
+    browser.http = httpx.AsyncClient(base_url=server.url, trust_env=False)
+    async with browser.http:
+        other = await browser.register("wp:http://localhost:1/#B-V2")
+    secure, plain = await service.storage.subscriptions("default")
+    assert secure.endpoint == f"{server.https_url}/fcm/send/{token}"
+    assert plain.endpoint == f"{server.url}/fcm/send/{other}"
 
 
 async def test_the_same_registration_again_is_the_same_subscription(browser, service):
