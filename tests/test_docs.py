@@ -205,7 +205,7 @@ def test_flags_exist():
         "--mockpush-require",
         "--mockpush-cases",
         "--proxy-server",
-            "--user-data-dir",
+        "--user-data-dir",
         "--all",
         "--check",
         "--messages",

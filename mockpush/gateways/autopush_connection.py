@@ -263,7 +263,8 @@ class Connection:
         agents, channel = self._gateway.service.user_agents, command.channel
         try:
             key = None if command.key is None else read_key(command.key)
-            if len(await agents.held_by(self._device)) >= MAX_CHANNELS:
+            full = len(await agents.held_by(self._device)) >= MAX_CHANNELS
+            if full or await agents.refusal(self._device) is not None:
                 self._socket.send(no_room(channel))
                 return
             subscription = await agents.subscribe(

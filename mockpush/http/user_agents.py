@@ -19,10 +19,8 @@ from mockpush.service import PushService
 
 ASSIGN: Final = record({"tenant": text("the name of a tenant", TENANT_NAME)}, required=("tenant",))
 
-REFUSE: Final = record(
-    {"error": choice(*Refusal), "times": integer(0, 1_000_000, 1)}, required=("error",)
-)
-"""`times` 0: no more."""
+REFUSE: Final = record({"error": choice(*Refusal), "times": integer(0, 1_000_000, 1)})
+"""`error` is what Chromium is told; `times` 0: no more."""
 
 
 async def _read(service: PushService, _: str, after: int) -> Sequence[UserAgent]:
@@ -74,7 +72,8 @@ async def assign(call: Call) -> Response:
 async def refuse(call: Call) -> Response:
     """Its next subscriptions fail, also before it comes."""
     text("an id", USER_AGENT_NAME).parse("id", call.target)
-    refusal, times = call.body["error"], call.body.get("times", 1)
+    refusal = call.body.get("error", Refusal.QUOTA_EXCEEDED)
+    times = call.body.get("times", 1)
     return shown(
         USER_AGENT, await call.service.user_agents.refuse(call.target, refusal, times=times)
     )

@@ -255,6 +255,14 @@ async def test_a_user_agent_has_so_many_channels_and_no_more(site, monkeypatch):
         assert answer["status"] == 500
 
 
+async def test_a_subscription_is_refused_on_demand(site):
+    async with site.connect(path="/ua/fox") as browser:
+        await site.api("/user-agents/fox/refuse", "POST")
+        answer = await browser.ask("register", channelID="01234567-89ab-cdef-0123-456789abcdef")
+        assert (answer["status"], answer["pushEndpoint"]) == (500, "")
+        assert (await browser.register())[1]
+
+
 async def test_a_channel_that_is_registered_again_has_two_endpoints(site):
     async with site.connect() as browser:
         channel = "01234567-89ab-cdef-0123-456789abcdef"

@@ -102,7 +102,7 @@ async def test_bodies_without_required_members_may_be_left_out_and_none_has_othe
         for operation in item.values()
         if "requestBody" in operation
     }
-    assert len(bodies) == 8
+    assert len(bodies) == 9
     for path, body in bodies.items():
         assert body["required"] is (path in ("/inspect", "/faults", "/user-agents/{id}"))
         assert body["content"]["application/json"]["schema"]["additionalProperties"] is False

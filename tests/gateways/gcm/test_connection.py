@@ -10,6 +10,7 @@ import pytest
 
 from mockpush.gateways import gcm_connection
 from mockpush.gateways.working import Work
+from mockpush.protocol.mcs_frames import DataMessage
 
 
 async def test_a_connection_on_the_https_port_is_recognised_by_its_first_octet(browser, http):
@@ -119,13 +120,27 @@ class Transport(asyncio.Transport):
         self.closed = True
 
 
-async def test_who_does_not_read_is_neither_written_to_nor_read_from(browser, server, until):
+@pytest.fixture
+def begin(browser, server):
+    """A connection of which only the protocol is there, and the frame of a login."""
+
+    def begin() -> tuple:
+        transport = Transport()
+        protocol = server.app.other_protocols[b"\x29"](set())
+        protocol.connection_made(transport)
+        login = browser.login().SerializeToString()
+        size = bytes([len(login) % 128 + 128, len(login) // 128])
+        return protocol, transport, b"\x29\x02" + size + login
+
+    return begin
+
+
+async def test_who_does_not_read_is_neither_written_to_nor_read_from(browser, begin, until):
     token = await browser.register()
-    transport = Transport()
-    protocol = server.app.other_protocols[b"\x29"](set())
-    protocol.connection_made(transport)
-    login = browser.login().SerializeToString()
-    protocol.data_received(b"\x29\x02" + bytes([len(login) % 128 + 128, len(login) // 128]) + login)
+    protocol, transport, login = begin()
+    protocol.pause_writing()
+    protocol.resume_writing()
+    protocol.data_received(login)
 
     async def answered() -> bool:
         return bool(transport.written)
@@ -145,6 +160,33 @@ async def test_who_does_not_read_is_neither_written_to_nor_read_from(browser, se
 
     await until(delivered)
     assert transport.written.index(b"first") < transport.written.index(b"second")
+    protocol.resume_writing()
+    protocol.connection_lost(None)
+
+
+async def test_who_goes_before_the_login_is_answered_was_never_there(begin, service, browser):
+    protocol, transport, login = begin()
+    protocol.data_received(login)
+    transport.close()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert transport.written == b""
+    protocol.connection_lost(None)
+    await browser.connect()
+
+
+async def test_nothing_is_sent_after_a_goodbye(begin, google, until):
+    protocol, transport, login = begin()
+    protocol.data_received(login + b"\x04\x00")
+
+    async def closed() -> bool:
+        return transport.closed
+
+    await until(closed)
+    written = bytes(transport.written)
+    protocol.send(DataMessage("", ""))
+    protocol.flush()
+    assert transport.written == written
     protocol.connection_lost(None)
 
 

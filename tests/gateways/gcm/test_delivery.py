@@ -298,6 +298,20 @@ async def test_a_subscription_that_has_ended_brings_nothing(browser, http, servi
     assert await messages() == {b"1": "dropped"}
 
 
+async def test_what_was_sent_for_a_subscription_that_has_ended_is_not_sent_again(
+    browser, http, service
+):
+    token = await browser.register()
+    wire = await browser.connect()
+    await browser.push(token, b"1")
+    await wire.message()
+    [subscription] = await service.storage.subscriptions("default")
+    await http.post(f"/_mockpush/v1/subscriptions/{subscription.id}/expire")
+    wire.cut()
+    wire = await browser.connect()
+    await wire.settle()
+
+
 async def test_after_a_reset_of_the_tenant_its_messages_do_not_come(browser, http):
     token = await browser.register()
     wire = await browser.connect()

@@ -191,7 +191,7 @@ async def test_a_refusal_can_be_asked_for_before_the_browser_comes_and_taken_bac
 ):
     for name, times in (("mine", 1), ("yours", 0)):
         path = f"/_mockpush/v1/user-agents/{name}/refuse"
-        await http.post(path, json={"error": "INVALID_SENDER"})
+        await http.post(path)
         answer = await http.post(path, json={"error": "INVALID_SENDER", "times": times})
         assert answer.status_code == 200
         browser = new_browser(name)
