@@ -1,11 +1,11 @@
-"""What user agents cost that are connected by Mozilla's protocol, and whether all get their own.
+"""What connected user agents cost, and whether all get their own.
 
     python bench/user_agents.py [--idle N] [--connected N] [--messages N] [--json FILE]
 
-idle    memory of `mockpush serve` for each of N user agents that have said hello and nothing since,
-        on the plain port and through TLS
-burst   N messages to subscriptions of a hundred connected user agents, as fast as they are taken:
-        how many a second, and how many were lost or came twice
+idle    memory of `mockpush serve` for each of N user agents that have said who they are and nothing
+        since, by Mozilla's protocol and by Google's, on the plain port and through TLS
+burst   N messages to subscriptions of a hundred connected Firefoxes, as fast as they are taken: how
+        many a second, and how many were lost or came twice
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import json
 import ssl
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
+from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -28,6 +29,11 @@ from footprint import resident
 from websockets.asyncio.client import ClientConnection, connect
 
 from mockpush.event_loop import run
+from mockpush.protocol.gcm import Identity
+from mockpush.protocol.mcs_frames import VERSION, LoginRequest, frame
+
+T = TypeVar("T")
+Opener = Callable[[AsyncExitStack, str, int, ssl.SSLContext | None], Awaitable[object]]
 
 HELLO = json.dumps({"messageType": "hello", "use_webpush": True})
 SETTLING = 1.0
@@ -89,28 +95,52 @@ async def opened(
     stack: AsyncExitStack, url: str, count: int, context: ssl.SSLContext | None
 ) -> list[UserAgent]:
     """Connections that have said hello."""
-    made: list[UserAgent] = []
 
-    async def one() -> None:
+    async def one() -> UserAgent:
         socket = await connect(url, ssl=context, compression=None, ping_interval=None)
         stack.push_async_callback(socket.close)
         await socket.send(HELLO)
         await socket.recv()
-        made.append(UserAgent(socket))
+        return UserAgent(socket)
 
+    return await several(one, count)
+
+
+async def logged_in(
+    stack: AsyncExitStack, url: str, count: int, context: ssl.SSLContext | None
+) -> list[None]:
+    """Connections of Chromium, on which nothing but the login has been said."""
+
+    async def one() -> None:
+        port = urlsplit(url).port
+        reader, writer = await asyncio.open_connection("localhost", port, ssl=context)
+        stack.callback(writer.close)
+        identity = Identity.new()
+        login = LoginRequest("", "", identity.android_id, "", identity.security_token)
+        writer.write(VERSION + frame(login))
+        await reader.readexactly(1)
+
+    return await several(one, count)
+
+
+async def several(one: Callable[[], Awaitable[T]], count: int) -> list[T]:
+    """So many, some at a time."""
+    made: list[T] = []
     for first in range(0, count, OPENING):
-        await asyncio.gather(*(one() for _ in range(min(OPENING, count - first))))
+        made += await asyncio.gather(*(one() for _ in range(min(OPENING, count - first))))
     return made
 
 
-async def idle(url: str, context: ssl.SSLContext | None, pid: int, count: int) -> float:
+async def idle(
+    opener: Opener, url: str, context: ssl.SSLContext | None, pid: int, count: int
+) -> float:
     """Kilobytes for each of so many idle connections."""
     async with AsyncExitStack() as warm:
-        await opened(warm, url, OPENING, context)
+        await opener(warm, url, OPENING, context)
     await asyncio.sleep(SETTLING)
     before = resident(pid)
     async with AsyncExitStack() as stack:
-        await opened(stack, url, count, context)
+        await opener(stack, url, count, context)
         await asyncio.sleep(SETTLING)
         return (resident(pid) - before) * 1_000_000 / count / KILOBYTE
 
@@ -161,17 +191,20 @@ async def burst(url: str, port: int, agents: int, messages: int) -> tuple[float,
     return messages / seconds, lost, sum(1 for count in known.values() if count > 1)
 
 
+OPENERS: dict[str, Opener] = {"Firefox": opened, "Chromium": logged_in}
+
+
 def measure(idle_agents: int, agents: int, messages: int) -> list[Result]:
     """All of it."""
     results = []
-    for scheme in ("http", "https"):
+    for (name, opener), scheme in product(OPENERS.items(), ("http", "https")):
         with serving(limit=idle_agents) as (pid, ready):
             context = ssl.create_default_context(cafile=ready["ca_file"])
             url = ready[scheme].replace("http", "ws", 1) + "/"
             secure = context if scheme == "https" else None
-            size = run(idle(url, secure, pid, idle_agents))
+            size = run(idle(opener, url, secure, pid, idle_agents))
         limit = 15.0 if scheme == "http" else None
-        results.append(Result(f"idle user agent, {scheme}", size, "kB", limit))
+        results.append(Result(f"idle {name}, {scheme}", size, "kB", limit))
     with serving(limit=agents) as (_, ready):
         port = int(ready["http"].rpartition(":")[2])
         url = ready["http"].replace("http", "ws", 1) + "/"
