@@ -135,7 +135,9 @@ def begin(browser, server):
     return begin
 
 
-async def test_who_does_not_read_is_neither_written_to_nor_read_from(browser, begin, until):
+async def test_who_does_not_read_is_neither_written_to_nor_read_from(
+    browser, begin, service, until
+):
     token = await browser.register()
     protocol, transport, login = begin()
     protocol.pause_writing()
@@ -154,12 +156,15 @@ async def test_who_does_not_read_is_neither_written_to_nor_read_from(browser, be
     assert len(transport.written) == written
     protocol.resume_writing()
     assert transport.reads
+    [link] = service.user_agents._links.values()
+    assert not link.ready  # a third one would overtake those that wait
 
     async def delivered() -> bool:
         return b"second" in transport.written
 
     await until(delivered)
     assert transport.written.index(b"first") < transport.written.index(b"second")
+    assert link.ready
     protocol.resume_writing()
     protocol.connection_lost(None)
 

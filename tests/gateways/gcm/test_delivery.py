@@ -168,6 +168,26 @@ async def test_a_browser_that_is_back_at_once_loses_nothing_of_ttl_0(browser, me
     assert set((await messages()).values()) == {"acknowledged"}
 
 
+async def test_a_browser_that_is_back_in_time_stays(
+    browser, new_browser, service, until, monkeypatch
+):
+    monkeypatch.setattr(gcm_device, "FIRST_LOGIN", 0.1)
+    monkeypatch.setattr(gcm_device, "RECONNECT", 0.1)
+    other = new_browser("other")
+    await other.checkin()
+    wire, others = await browser.connect(), await other.connect()
+    wire.cut()
+    await wire.end()
+    await browser.connect()
+    others.cut()
+
+    async def gone() -> bool:
+        return not (await service.user_agents.find("other")).connected
+
+    await until(gone)
+    assert (await service.user_agents.find(str(browser.android_id))).connected
+
+
 async def test_one_that_stays_away_loses_what_has_ttl_0_and_is_shown_as_offline(
     browser, messages, service, until, monkeypatch
 ):
