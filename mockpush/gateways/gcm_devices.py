@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hmac import compare_digest
+from itertools import islice
 from typing import Final
 
 from mockpush.gateways.gcm_device import Device
@@ -13,8 +14,8 @@ from mockpush.protocol.user_agents import Refusal
 from mockpush.service import PushService
 
 PROFILE: Final = "fcm"
-MAX_ABSENT: Final = 10_000
-"""Identities of browsers that are not there; of more, the one that came first gives way."""
+MAX_DEVICES: Final = 10_000
+"""Identities that are kept; with more, the oldest of a browser that is not there gives way."""
 
 
 class Devices:
@@ -47,9 +48,10 @@ class Devices:
         return found
 
     def _add(self, identity: Identity, name: str | None) -> Device:
-        absent = [each for each in self._devices.values() if not each.present]
-        if len(absent) >= MAX_ABSENT:
-            del self._devices[absent[0].id]
+        if len(self._devices) >= MAX_DEVICES:
+            absent = (each for each in self._devices.values() if not each.present)
+            for each in list(islice(absent, 1)):
+                del self._devices[each.id]
         device = self._devices[identity.android_id] = Device(self._service, identity, name)
         return device
 

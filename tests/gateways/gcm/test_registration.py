@@ -218,7 +218,7 @@ async def test_at_the_limits_a_registration_is_refused(http, new_browser, servic
 
 
 async def test_of_too_many_absent_browsers_the_first_is_forgotten(monkeypatch, new_browser):
-    monkeypatch.setattr(gcm_devices, "MAX_ABSENT", 2)
+    monkeypatch.setattr(gcm_devices, "MAX_DEVICES", 3)
     browsers = [new_browser() for _ in range(4)]
     await browsers[0].checkin()
     await browsers[0].register()  # it is there, and stays
