@@ -88,7 +88,7 @@ class Device:
         self._received = frozenset(received)
         sent, self._sent = self._sent, {}
         for message, holder in sent.values():
-            if message.state is MessageState.DELIVERED:
+            if await self._is_wanted(message):
                 await self._hand_over(message, holder)
         await self.look()
 
@@ -167,6 +167,11 @@ class Device:
                 await self._hand_over(message, holder)
         if self._connection is not None:
             self._connection.flush()
+
+    async def _is_wanted(self, message: PushMessage) -> bool:
+        """Whether it is still to be acknowledged."""
+        delivered = message.state is MessageState.DELIVERED
+        return delivered and await self._service.storage.message(message.id) is message
 
     async def _hand_over(self, message: PushMessage, holder: Holder) -> None:
         """Sends a message, unless the browser said that it has it."""

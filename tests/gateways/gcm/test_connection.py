@@ -83,6 +83,27 @@ async def test_the_others_notice_nothing_of_one_that_misbehaves(browser, new_bro
     assert (await wire.message()).raw_data == b"body"
 
 
+async def test_one_that_floods_and_does_not_read_is_not_read_either(
+    browser, new_browser, service, google
+):
+    wire = await browser.connect()
+    await browser.register()
+    [link] = service.user_agents._links.values()
+    wire.writer.transport.pause_reading()
+    packet = b"\x00\x00" * 10_000  # pings
+    async with asyncio.timeout(30):
+        while link._connection.writable:
+            wire.writer.write(packet)
+            await asyncio.sleep(0)
+    for _ in range(100):
+        wire.writer.write(packet)
+        await asyncio.sleep(0)
+    other = new_browser()
+    await other.checkin()
+    await (await other.connect()).settle()
+    assert link._connection.transport.get_write_buffer_size() < 2_000_000
+
+
 async def test_one_that_reads_late_gets_everything(browser, service, noise):
     token = await browser.register()
     wire = await browser.connect()
