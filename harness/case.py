@@ -19,14 +19,15 @@ Judge: TypeAlias = "Callable[[Trial], Iterable[Problem]]"
 
 _ID: Final = re.compile(r"(?P<document>rfc\d+)/(?P<section>[\d.]+)/(?P<slug>[a-z0-9-]+)")
 SEND: Final = frozenset({"send"})
-TEXT: Final = b"The quick brown fox jumps over the lazy dog."
+MESSAGE: Final = b'{"title":"Shipped","order":7}'
+"""What is sent where the payload does not matter: JSON, as some libraries take nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A push message to ask the sender for. `ttl` is in seconds."""
 
-    payload: bytes | None = TEXT
+    payload: bytes | None = MESSAGE
     ttl: int = 60
     urgency: Urgency | None = None
     topic: str | None = None

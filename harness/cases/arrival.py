@@ -10,7 +10,7 @@ from mockpush.client.push_subscription import PushSubscription
 from mockpush.protocol.findings import Level
 from mockpush.protocol.model import MessageState, Urgency
 
-from ..case import TEXT, Ask, CaseTable
+from ..case import MESSAGE, Ask, CaseTable
 from ..jobs import quoted
 from ..trial import NotApplicableError, Trial, payload_of
 from ..verdict import Problem
@@ -70,8 +70,8 @@ def options_do_not_stay(trial: Trial) -> Iterator[Problem]:
     push = trial.send(Ask(payload=None, ttl=30))
     yield from trial.compare_field(push, "TTL", "30")
     yield from trial.compare_field(push, "Topic", None)
-    if TEXT in map(payload_of, push.messages):
-        yield from trial.compare("the payload", None, TEXT, push=push)
+    if MESSAGE in map(payload_of, push.messages):
+        yield from trial.compare("the payload", None, MESSAGE, push=push)
     if not push.requests[0].body:
         yield from trial.compare_field(push, "Content-Encoding", None)
     if push.requests[0].headers.get("Urgency") is not None:

@@ -12,7 +12,7 @@ from mockpush.protocol.findings import Level
 from mockpush.protocol.keys import generate_key_pair
 from mockpush.protocol.model import base64url_decode, base64url_encode
 
-from ..case import TEXT, Ask, CaseTable
+from ..case import MESSAGE, Ask, CaseTable
 from ..trial import Trial
 from ..verdict import Problem
 
@@ -57,7 +57,7 @@ def expiration_time(trial: Trial) -> Iterator[Problem]:
     target = trial.subscription
     yield from _arrives(trial, target, expirationTime=_IN_2096)
     bare = {name: target[name] for name in ("endpoint", "keys")}
-    yield from trial.compare_payload(trial.send(Ask(), subscription=bare), TEXT)
+    yield from trial.compare_payload(trial.send(Ask(), subscription=bare), MESSAGE)
 
 
 @TABLE.judged(
@@ -79,7 +79,7 @@ def expiration_time_is_over(trial: Trial) -> Iterator[Problem]:
 def _arrives(trial: Trial, target: PushSubscription, **members: object) -> Iterator[Problem]:
     """Problems if no message arrives when the sender is given other `members` for `target`."""
     push = trial.send(Ask(), to=target, subscription={**target, **members})
-    yield from trial.compare_payload(push, TEXT)
+    yield from trial.compare_payload(push, MESSAGE)
 
 
 def _with_marks(trial: Trial) -> PushSubscription:

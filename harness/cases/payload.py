@@ -7,7 +7,7 @@ from typing import Final
 
 from mockpush.protocol.findings import Level
 
-from ..case import TEXT, Ask, CaseTable
+from ..case import Ask, CaseTable
 from ..trial import Trial
 from ..verdict import Problem
 from .delivery import LONGEST_PAYLOAD
@@ -17,7 +17,7 @@ TABLE: Final = CaseTable()
 _LONG: Final = b"0123456789" * 300
 _LONGEST: Final = b"." * LONGEST_PAYLOAD
 _ROWS: Final = (
-    ("text", "A text arrives as it was given.", TEXT),
+    ("text", "A text arrives as it was given.", b"The quick brown fox jumps over the lazy dog."),
     ("json", "JSON arrives as it was given.", b'{"title": "Shipped", "order": 7}'),
     ("emoji", "Text beyond ASCII arrives as UTF-8.", "Grüße, e\u0301tude, 世界 👋🏽".encode()),
     ("binary", "Octets that are not text arrive unchanged.", bytes(range(256))),

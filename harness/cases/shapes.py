@@ -11,7 +11,7 @@ from mockpush.protocol.keys import load_private_key, public_point
 from mockpush.protocol.model import base64url_encode
 from mockpush.vapid_keys import VapidKeys
 
-from ..case import TEXT, Ask, CaseTable
+from ..case import MESSAGE, Ask, CaseTable
 from ..trial import EndedError, Trial
 from ..verdict import Problem
 
@@ -88,7 +88,7 @@ def _with_keys(trial: Trial, *, scalar: str, auth: bytes | None = None) -> PushS
 def _reaches(trial: Trial, to: PushSubscription) -> Iterator[Problem]:
     """Problems with a message to a user agent with keys like these."""
     try:
-        problems = list(trial.compare_payload(trial.send(Ask(), to=to), TEXT))
+        problems = list(trial.compare_payload(trial.send(Ask(), to=to), MESSAGE))
     except EndedError as ended:
         problems = [ended.problem]
     yield from (replace(each, hint=_FIXED) for each in problems)

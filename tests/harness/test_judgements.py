@@ -223,6 +223,30 @@ MISTAKES = [
 """Case, the sender of `mistaken` that breaks it, the verdict, and a part of the reason."""
 
 
+UNRELATED = {
+    *("rfc8030/5/post", "rfc8030/5.2/ttl-as-asked", "rfc8030/5.3/urgency-as-asked"),
+    *("rfc8030/5.4/topic-as-asked", "rfc8291/4/aes128gcm", "rfc8292/2/aud-is-origin"),
+    *("rfc8292/2/exp-within-24-hours", "rfc8292/3.2/key-form"),
+    *("rfc9110/15.5.1/400-is-an-error", "rfc9110/15.6.4/503-is-an-error"),
+}
+"""Cases of all themes, which stay green unless the mistake is theirs."""
+
+TTL, URGENCY = {"rfc8030/5.2/ttl-as-asked"}, {"rfc8030/5.3/urgency-as-asked"}
+TOPIC = {"rfc8030/5.4/topic-as-asked"}
+RESULTS = {"rfc9110/15.5.1/400-is-an-error", "rfc9110/15.6.4/503-is-an-error"}
+RELATED = {
+    **dict.fromkeys(("SendsNothing", "GivesUp", "LosesEveryThird"), UNRELATED),
+    "ReplacesOnce": UNRELATED,  # most keys have two of these characters
+    **dict.fromkeys(("Hurries", "KeepsTheTtl", "LongTtl", "ShortTtl"), TTL),
+    **dict.fromkeys(("Urgent", "AlwaysHigh"), URGENCY),
+    **dict.fromkeys(("PaddedTopic", "OneTopic", "NoTopic", "WithoutTopics"), TOPIC),
+    **dict.fromkeys(("SwallowsErrors", "AlwaysSucceeds", "Crashes"), RESULTS),
+    "PrunesWhatIsRefused": {"rfc9110/15.5.1/400-is-an-error"},
+    "WebPushScheme": {"rfc8292/3.2/key-form"},
+}
+"""What else a mistake shows in."""
+
+
 @pytest.fixture(scope="module")
 def service():
     with running_service(profile="rfc") as running:
@@ -250,6 +274,15 @@ def test_a_mistaken_sender_does_not(run, case, sender, verdict, reason):
     result = run(sender).judge(BY_ID[case])
     assert result.verdict == verdict
     assert reason is None or reason in result.reason
+
+
+@pytest.mark.parametrize("sender", sorted({sender for _, sender, _, _ in MISTAKES}))
+def test_a_mistake_shows_in_no_unrelated_case(run, sender):
+    begun = run(sender)
+    own = {case for case, each, _, _ in MISTAKES if each == sender}
+    unrelated = UNRELATED - own - RELATED.get(sender, set())
+    results = [begun.judge(BY_ID[each]) for each in sorted(unrelated)]
+    assert [each.id for each in results if each.verdict != P] == []
 
 
 @pytest.mark.parametrize(

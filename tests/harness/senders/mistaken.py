@@ -285,6 +285,8 @@ class Crashes(Right):
     """Does not expect that an error has no reason, or not in this form."""
 
     def report(self, response):
+        if response.ok:
+            return super().report(response)
         return {"ok": False, "error": response.json()["reason"]}
 
 
@@ -544,7 +546,10 @@ class Capitals(Right):
 
 class Reformats(Right):
     def payload(self, job):
-        return json.dumps(json.loads(super().payload(job)), indent=2).encode()
+        payload = super().payload(job)
+        if payload is None or not payload.startswith(b"{"):
+            return payload
+        return json.dumps(json.loads(payload), indent=2).encode()
 
 
 class Ascii(Right):
