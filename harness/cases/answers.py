@@ -12,7 +12,7 @@ from mockpush.protocol.findings import Level
 from ..case import CaseTable
 from ..trial import Trial
 from ..verdict import Problem
-from .reports import answered, failure, few, success
+from .reports import PAUSE, answered, failure, few, hurried, success
 
 TABLE: Final = CaseTable()
 
@@ -117,3 +117,21 @@ def same(requests: tuple[Request, ...]) -> bool:
 )
 def few_repetitions(trial: Trial) -> Iterator[Problem]:
     yield from few(trial, answered(trial, status=500))
+
+
+@TABLE.judged(
+    "rfc9110/15.6/pauses-before-it-repeats",
+    "What fails for the push service's own reasons (500, 503) is repeated after a pause.",
+    level=Level.PRACTICE,
+)
+def pauses(trial: Trial) -> Iterator[Problem]:
+    for status in (500, 503):
+        for first, again in hurried(answered(trial, status=status).requests):
+            apart = (again.received_at - first.received_at).total_seconds()
+            yield trial.problem(
+                "the sender repeats the push at once",
+                expected=f"no repetition, or a pause of at least {PAUSE} s",
+                actual=f"another request {apart:.3f} s after a {status}",
+                hint="What overloads a push service is repeated by everybody at once.",
+                request=again,
+            )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, Unpack
 
 from mockpush.client.faults import FaultMembers
 from mockpush.client.push_subscription import PushSubscription
+from mockpush.client.records import Request
 from mockpush.protocol.findings import Level
 
 from ..case import Ask
@@ -20,6 +22,10 @@ REPEATS: Final = 5
 ENOUGH: Final = REPEATS + 2
 """Answers that show who repeats too often. Then the push passes, so that even that comes to an end.
 """
+PAUSE: Final = 0.2
+"""Seconds below which a repetition only adds to what the push service cannot bear already."""
+SLACK: Final = 0.05
+"""Seconds that a timer may be early, and clocks may differ."""
 
 
 def answered(
@@ -89,6 +95,13 @@ def _not_gone(trial: Trial, push: Push) -> Iterator[Problem]:
             hint="Whoever believes it deletes a subscription that works, and cannot get it back.",
             request=push.requests[-1],
         )
+
+
+def hurried(requests: Sequence[Request]) -> Iterator[tuple[Request, Request]]:
+    """The first request and its repetition, if there is no pause between them."""
+    for first, again in pairwise(requests[:2]):
+        if (again.received_at - first.received_at).total_seconds() < PAUSE - SLACK:
+            yield first, again
 
 
 def few(trial: Trial, push: Push) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from mockpush.protocol.model import MessageState
 from ..audience import Audience, AudienceTable, to
 from ..verdict import Problem
 from .answers import same
-from .reports import ENOUGH, REPEATS
+from .reports import ENOUGH, PAUSE, REPEATS, hurried
 from .waiting import earliest
 
 TABLE: Final = AudienceTable()
@@ -24,10 +24,6 @@ RETRY_AFTER: Final = 1
 """Seconds: the shortest that Retry-After can say, since an application may wait within its job."""
 LINGER: Final = 0.9
 """Seconds in which a retry in the background, which Retry-After forbids, is waited for."""
-SLACK: Final = 0.05
-"""Seconds that a timer may be early, and clocks may differ."""
-PAUSE: Final = 0.2
-"""Seconds below which a retry only adds to what the push service cannot bear already."""
 RETRIES: Final = REPEATS
 """As often may one message be tried again."""
 
@@ -69,9 +65,8 @@ def pauses(audience: Audience) -> Iterator[Problem]:
     push = audience.notify()
     requests = audience.later(push, within=PAUSE)
     for each in everybody:
-        for asked, again in pairwise(to(requests, each)[:2]):
-            if (again.received_at - asked.received_at).total_seconds() < PAUSE - SLACK:
-                yield _too_early(audience, asked, again, f"a pause of at least {PAUSE} s")
+        for asked, again in hurried(to(requests, each)):
+            yield _too_early(audience, asked, again, f"a pause of at least {PAUSE} s")
 
 
 @TABLE.of_audience(

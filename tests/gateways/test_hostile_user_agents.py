@@ -201,13 +201,13 @@ async def test_one_that_breaks_off_a_text(raw):
 @pytest.mark.parametrize(
     "octets",
     [
-        b"\x81\x02{}",  # not masked
-        b"\xf1\x80\0\0\0\0",  # reserved bits
-        b"\x83\x80\0\0\0\0",  # reserved opcode
-        b"\x89\xfe\x00\x7e" + bytes(130),  # a ping of 126 octets
-        Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True),
-        Frame(Opcode.CONT, b"{}").serialize(mask=True),
-        Frame(Opcode.CLOSE, b"\x00").serialize(mask=True),
+        pytest.param(b"\x81\x02{}", id="not masked"),
+        pytest.param(b"\xf1\x80\0\0\0\0", id="reserved bits"),
+        pytest.param(b"\x83\x80\0\0\0\0", id="reserved opcode"),
+        pytest.param(b"\x89\xfe\x00\x7e" + bytes(130), id="a ping of 126 octets"),
+        pytest.param(Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True), id="no UTF-8"),
+        pytest.param(Frame(Opcode.CONT, b"{}").serialize(mask=True), id="nothing to continue"),
+        pytest.param(Frame(Opcode.CLOSE, b"\x00").serialize(mask=True), id="half a close code"),
     ],
 )
 async def test_one_that_breaks_the_protocol(raw, octets):

@@ -162,6 +162,7 @@ MISTAKES = [
     ("rfc9110/15.5/not-repeated-as-it-was", "TriesOnceMoreAsItWas", W, "that was answered 413"),
     ("rfc9110/15.5/not-repeated-as-it-was", "TriesOnceMore", P, None),
     ("rfc9110/15.6/few-repetitions", "TriesAgain", W, "does not give up"),
+    ("rfc9110/15.6/pauses-before-it-repeats", "TriesAgain", W, "repeats the push at once"),
     *((each, "TriesAgain", W, "before the time that Retry-After names") for each in WAITS),
     *((each, "AlwaysSucceeds", F, "reports success") for each in WAITS),
     *((each, "HidesTheReason", W, "cannot tell that it is to wait") for each in WAITS),

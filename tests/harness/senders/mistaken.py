@@ -206,7 +206,7 @@ class Cautious(Right):
 
     def pause(self, retry_after):
         if retry_after is None:
-            return 0.01
+            return 0.25
         seconds = (
             float(retry_after)
             if retry_after.isdigit()
