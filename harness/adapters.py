@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from .errors import OverdueError, SenderError
 from .jobs import quoted
+from .patience import with_margin
 from .processes import GRACE, LINE_LIMIT, Lines, SenderProcess, Tail, ended
 
 
@@ -34,7 +35,7 @@ class Adapter(Protocol):
         ...
 
     def ask(self, job: bytes, *, timeout: float) -> bytes:
-        """The line of the result; `SenderError` if none comes within `timeout` seconds."""
+        """The line of the result; `SenderError` if none comes within `timeout` seconds and a margin."""
         ...
 
     def close(self) -> None:
@@ -82,7 +83,7 @@ class OneShot(_Command):
         try:
             process.write(job + b"\n")
             process.end_input()
-            code = process.wait(timeout=timeout)
+            code = process.wait(timeout=with_margin(timeout))
         finally:
             process.terminate()
         if code is None:
@@ -131,7 +132,7 @@ def _exchange(process: SenderProcess, output: Lines, job: bytes, timeout: float)
         raise SenderError(f"the sender printed a line that no job asked for: {quoted(line)}")
     process.write(job + b"\n")
     try:
-        answer = output.next(timeout=timeout)
+        answer = output.next(timeout=with_margin(timeout))
     except TimeoutError:
         raise OverdueError(
             f"the sender did not answer within {timeout:g} s; does it flush its output after each "

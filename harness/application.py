@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from .errors import OverdueError, SenderError
 from .jobs import quoted
+from .patience import with_margin
 from .processes import LINE_LIMIT
 
 
@@ -30,12 +31,12 @@ class Application:
         self._connection: http.client.HTTPConnection | None = None
 
     def ask(self, job: bytes, *, timeout: float) -> bytes:
-        connection = self._connection = self._connect(timeout)
+        connection = self._connection = self._connect(with_margin(timeout))
         target = self._url._replace(scheme="", netloc="", fragment="").geturl() or "/"
         answers: SimpleQueue[bytes | SenderError] = SimpleQueue()
         Thread(target=lambda: answers.put(_answer(connection, target, job)), daemon=True).start()
         try:
-            answer = answers.get(timeout=timeout)
+            answer = answers.get(timeout=with_margin(timeout))
         except Empty:
             raise OverdueError(f"the application did not answer within {timeout:g} s") from None
         finally:

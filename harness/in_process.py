@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from .adapters import Adapter
 from .errors import OverdueError, SenderError
 from .jobs import quoted
+from .patience import with_margin
 from .python_sender import Handler
 
 _Answer: TypeAlias = "bytes | SenderError"
@@ -84,7 +85,7 @@ class Called:
             thread.leave()
         thread.jobs.put(json.loads(job))
         try:
-            answer = thread.answers.get(timeout=timeout)
+            answer = thread.answers.get(timeout=with_margin(timeout))
         except Empty:
             self._thread = None
             thread.leave()

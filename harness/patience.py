@@ -9,6 +9,16 @@ IN_A_ROW: Final = 3
 """Cases one after another whose limit a sender exceeds before it is given up."""
 IN_ALL: Final = 20
 """Cases whose limit it exceeds before it is given up, whatever it does between them."""
+MARGIN: Final = 0.1
+"""So much of a limit is waited beyond it."""
+
+
+def with_margin(limit: float) -> float:
+    """Seconds to wait for a result.
+
+    A sender that gives up after just `limit` seconds, which it has been told, still has to say so.
+    """
+    return limit * (1 + MARGIN)
 
 
 class Patience:

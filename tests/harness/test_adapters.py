@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mockpush.harness import processes
+from mockpush.harness import patience, processes
 from mockpush.harness.adapters import Adapter, OneShot, Stream
 from mockpush.harness.application import Application
 from mockpush.harness.errors import OverdueError, SenderError
@@ -41,6 +41,11 @@ def either(request, opened) -> Callable[..., Adapter]:
 
 def test_the_result_is_what_the_sender_printed(either):
     assert either("behaves").ask(JOB, timeout=LONG) == RESULT
+
+
+def test_who_takes_the_limit_for_its_own_has_time_to_say_so(either, monkeypatch):
+    monkeypatch.setattr(patience, "MARGIN", 1000 * LONG)
+    assert either("behaves").ask(JOB, timeout=0.001) == RESULT
 
 
 def test_the_job_reaches_the_sender_whole(either):

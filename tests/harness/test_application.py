@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from mockpush.errors import ConfigurationError
+from mockpush.harness import patience
 from mockpush.harness.application import Application
 from mockpush.harness.errors import SenderError
 from mockpush.harness.processes import LINE_LIMIT
@@ -85,6 +86,12 @@ def test_the_job_is_posted_as_json_and_the_answer_is_the_result(stub):
     assert head.startswith(b"POST /push?x=1 HTTP/1.1\r\n")
     assert b"content-type: application/json" in head.lower()
     assert body == JOB
+
+
+def test_who_takes_the_limit_for_its_own_has_time_to_say_so(stub, monkeypatch):
+    monkeypatch.setattr(patience, "MARGIN", 1000 * LONG)
+    server = stub(http(RESULT))
+    assert Application(server.url).ask(JOB, timeout=0.001) == RESULT
 
 
 def test_each_job_is_a_request_of_its_own(stub):

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from mockpush.errors import ConfigurationError
-from mockpush.harness import StreamSender, run_checks
+from mockpush.harness import StreamSender, patience, run_checks
 from mockpush.harness.errors import ChecksFailedError, SenderError, SenderStartError
 from mockpush.harness.in_process import CallableSender, Called
 from mockpush.harness.naming import sender_of
@@ -182,6 +182,13 @@ def test_what_awaits_for_ever_is_cancelled():
     with pytest.raises(SenderError, match="did not return within"):
         Called(send).ask(HELLO, timeout=0.1)
     assert cancelled.wait(20)
+
+
+def test_who_takes_the_limit_for_its_own_has_time_to_say_so(monkeypatch):
+    monkeypatch.setattr(patience, "MARGIN", 60_000)
+    adapter = Called(lambda job: {"name": "x", "ops": ["send"]})
+    assert b'"x"' in adapter.ask(HELLO, timeout=0.001)
+    adapter.close()
 
 
 def test_closing_ends_a_call_that_is_under_way():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockpush.harness.patience import Patience
+from mockpush.harness.patience import Patience, with_margin
 
 
 @pytest.fixture
@@ -29,3 +29,7 @@ def test_a_sender_that_hangs_in_a_row_is(patience, cases):
 @pytest.mark.parametrize("cases", ["h.h.h.h", "h.h.h.h."])
 def test_a_sender_that_hangs_all_too_often_is(patience, cases):
     assert after(patience, cases).endswith("it did not answer in time in 4 cases")
+
+
+def test_a_tenth_beyond_the_limit_is_waited():
+    assert with_margin(10) == pytest.approx(11)
