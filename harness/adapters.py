@@ -35,7 +35,7 @@ class Adapter(Protocol):
         ...
 
     def ask(self, job: bytes, *, timeout: float) -> bytes:
-        """The line of the result; `SenderError` if none comes within `timeout` seconds and a margin."""
+        """The line of the result; `SenderError` if none comes in `timeout` seconds and a margin."""
         ...
 
     def close(self) -> None:
