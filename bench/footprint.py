@@ -50,13 +50,13 @@ class Result(NamedTuple):
 
     def __str__(self) -> str:
         target = "" if self.limit is None else f"   below {self.limit:g}"
-        return f"{self.name:<30} {self.value:>8.1f} {self.unit:<2}{target}"
+        return f"{self.name:<34} {self.value:>8.1f} {self.unit:<2}{target}"
 
 
 @contextmanager
-def serving() -> Iterator[tuple[int, dict[str, str]]]:
+def serving(*options: str) -> Iterator[tuple[int, dict[str, str]]]:
     """The process id of a service on free ports, and the line with which it says it is ready."""
-    command = [*SERVE, "--port", "0", "--https-port", "0"]
+    command = [*SERVE, "--port", "0", "--https-port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         try:

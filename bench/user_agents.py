@@ -14,18 +14,16 @@ import argparse
 import asyncio
 import json
 import ssl
-import subprocess
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from accept import SERVE
-from footprint import resident
+from footprint import Result, resident, serving
 from websockets.asyncio.client import ClientConnection, connect
 
 from mockpush.event_loop import run
@@ -42,31 +40,6 @@ SENDERS = 8
 OPENING = 50
 """Connections that are opened at a time."""
 KILOBYTE = 1000
-
-
-class Result(NamedTuple):
-    """One line: what was measured, in which unit, and what it should be below."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float | None = None
-
-    def __str__(self) -> str:
-        target = "" if self.limit is None else f"   below {self.limit:g}"
-        return f"{self.name:<34} {self.value:>9.1f} {self.unit:<4}{target}"
-
-
-@contextmanager
-def serving(*, limit: int) -> Iterator[tuple[int, dict[str, str]]]:
-    """The process id of a service on free ports, and the line with which it says it is ready."""
-    command = [*SERVE, "--port", "0", "--https-port", "0", "--max-user-agents", str(limit + 100)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        try:
-            yield child.pid, json.loads(child.stdout.readline())
-        finally:
-            child.terminate()
 
 
 class UserAgent:
@@ -198,14 +171,14 @@ def measure(idle_agents: int, agents: int, messages: int) -> list[Result]:
     """All of it."""
     results = []
     for (name, opener), scheme in product(OPENERS.items(), ("http", "https")):
-        with serving(limit=idle_agents) as (pid, ready):
+        with serving("--max-user-agents", str(idle_agents + 100)) as (pid, ready):
             context = ssl.create_default_context(cafile=ready["ca_file"])
             url = ready[scheme].replace("http", "ws", 1) + "/"
             secure = context if scheme == "https" else None
             size = run(idle(opener, url, secure, pid, idle_agents))
         limit = 15.0 if scheme == "http" else None
         results.append(Result(f"idle {name}, {scheme}", size, "kB", limit))
-    with serving(limit=agents) as (_, ready):
+    with serving("--max-user-agents", str(agents + 100)) as (_, ready):
         port = int(ready["http"].rpartition(":")[2])
         url = ready["http"].replace("http", "ws", 1) + "/"
         rate, lost, doubled = run(burst(url, port, agents, messages))
