@@ -10,6 +10,9 @@ MockpushError
 │   ├── InvalidRequestError             the request does not have the right shape
 │   └── LimitError                      a limit is reached; names the setting
 ├── ConnectError                      the service cannot be reached
+├── BrowserError                      a real browser does not do what it is told; says what
+│   ├── BrowserNotFoundError            it is not installed; says how to
+│   └── ScriptError                     what JavaScript has thrown
 ├── PushManagerError                  what `PushManager.subscribe()` rejects with (W3C Push API)
 │   ├── NotAllowedError                 permission denied
 │   ├── NotSupportedError               the options are not supported
@@ -95,6 +98,18 @@ class LimitError(ServiceError):
 
 class ConnectError(MockpushError):
     """The service cannot be reached; the text names its URL."""
+
+
+class BrowserError(MockpushError):
+    """A real browser cannot do what it is told: it has gone, or takes too long."""
+
+
+class BrowserNotFoundError(BrowserError):
+    """A browser is not installed; the text says how to install it."""
+
+
+class ScriptError(BrowserError):
+    """JavaScript in a page or a worker has thrown; the text is what it has thrown."""
 
 
 class PushManagerError(MockpushError):

@@ -6,7 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TypedDict, Unpack
 
+from starlette.routing import BaseRoute
+
 from mockpush.http.app import App
+from mockpush.http.browsers import Listeners
 from mockpush.listeners import Foreign
 from mockpush.origins import LISTENER
 from mockpush.server_journal import Stray
@@ -33,7 +36,8 @@ class Server(WebServer):
     `endpoint_origin` where ports are mapped; `listener` gives a browser that of the port by which
     it comes. `hostnames` join localhost in the certificate and are
     names to which the control API answers. With a `proxy_port` a CONNECT proxy answers for the
-    hosts of all vendors. See `WebServer` for the ways to run it.
+    hosts of all vendors. `resources` are answered at paths that are none of the service's own. See
+    `WebServer` for the ways to run it.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Server(WebServer):
         *,
         hostnames: Sequence[str] = (),
         endpoint_origin: str | None = None,
+        resources: Sequence[BaseRoute] = (),
         **listening: Unpack[Listening],
     ) -> None:
         self.service = service or PushService()
@@ -50,6 +55,8 @@ class Server(WebServer):
             hosts=tuple(hostnames),
             ca_pem=self._ca_pem,
             proxy_url=lambda: self.proxy_url,
+            listeners=self._listeners,
+            resources=resources,
         )
         self._endpoint_origin = endpoint_origin
         self._vendor_hosts = [
@@ -60,7 +67,7 @@ class Server(WebServer):
             hostnames=hostnames,
             certified=self._vendor_hosts,
             on_bound=self._give_out,
-            on_stop=(self.service.close,),
+            on_stop=(self.service.close, self.app.close),
             on_foreign=self._note,
             **listening,
         )
@@ -72,6 +79,9 @@ class Server(WebServer):
 
     def _note(self, what: Foreign, at: float, detail: Mapping[str, str]) -> None:
         self.service.journal.add(Stray(what), at=at, detail=detail)
+
+    def _listeners(self) -> Listeners:
+        return Listeners(self.url, self.https_url, self.pin, self._endpoint_origin)
 
     def _ca_pem(self) -> bytes:
         return self.ca_pem

@@ -15,6 +15,7 @@ from mockpush.errors import InvalidRequestError, LimitError, NotFoundError
 from mockpush.gate import Gate
 from mockpush.history import History
 from mockpush.injecting import Disturbed, FaultPlans, outcome
+from mockpush.notifications import Notifications
 from mockpush.options import ServiceOptions, TokenClock
 from mockpush.protocol.answering import render
 from mockpush.protocol.clock import Clock
@@ -70,6 +71,7 @@ class PushService:
         self.origins: tuple[str, ...] = ("https://localhost",)
         self.journal = ServerJournal(self.options.limits.requests)
         self.user_agents = UserAgents(self)
+        self.notifications = Notifications(self)
         self._lost: dict[str, None] = {}
         self._closing = False
         self._looks = Looks.of(eager=self.options.eager, refuses=self.options.refuse_undecryptable)
@@ -341,8 +343,20 @@ class PushService:
         return History(requests, await self.storage.subscriptions(tenant), self.profiles)
 
     async def reset(self, tenant: str, *, keep: frozenset[Keep] = frozenset()) -> None:
-        """Empties a tenant and sets its clock back to real time, but for what is to be kept."""
+        """Empties a tenant and sets its clock back to real time, but for what is to be kept.
+
+        Notifications go with the messages that made them.
+        """
+        messages = await self.storage.messages(tenant)
         await self.storage.reset(tenant, keep=keep, now=await self.now(tenant))
+        await self.notifications.forget_those_of(messages)
+
+    async def delete_tenant(self, tenant: str) -> bool:
+        """Forgets a tenant and all that it holds, as `reset` does; whether there was one."""
+        messages = await self.storage.messages(tenant)
+        deleted = await self.storage.delete_tenant(tenant)
+        await self.notifications.forget_those_of(messages)
+        return deleted
 
     async def close_message(self, message_id: str) -> bool:
         """DELETE on a message resource: acknowledges what is delivered, cancels what is pending.

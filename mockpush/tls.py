@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import ipaddress
 import os
 import re
@@ -25,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -182,6 +185,13 @@ def server_context(chain: bytes, *, directory: Path) -> ssl.SSLContext:
     with _new_file(directory, chain) as written:  # the ssl module reads keys only from files
         context.load_cert_chain(written)
     return context
+
+
+def pin_of(chain: bytes) -> str:
+    """The SHA-256 of the public key in a chain (PEM: key, certificate), in base64 (RFC 7469)."""
+    key = x509.load_pem_x509_certificate(chain).public_key()
+    info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(info).digest()).decode()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ A gateway speaks the protocol of one kind of browser. It tells here who comes an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -15,7 +15,13 @@ from mockpush.origins import reached_origin
 from mockpush.protocol.delivery import Delivery, Report
 from mockpush.protocol.model import Holder, Subscription, SubscriptionState
 from mockpush.protocol.records import PushMessage
-from mockpush.protocol.user_agents import Refusal, UserAgent, UserAgentKind
+from mockpush.protocol.user_agents import (
+    MAX_CHANGES,
+    Refusal,
+    SubscriptionChange,
+    UserAgent,
+    UserAgentKind,
+)
 from mockpush.real_clock import real_time
 from mockpush.storage.base import Storage
 
@@ -39,7 +45,10 @@ class Link(Protocol):
         """What was sent and not acknowledged is pending again."""
 
     def close(self) -> None:
-        """Another connection has taken over, or the user agent is to get a new identity."""
+        """Another connection has taken over."""
+
+    def lose_identity(self) -> None:
+        """All its subscriptions have expired; who can learn that, does."""
 
 
 class Service(Protocol):
@@ -84,6 +93,8 @@ class UserAgents:
         self._links: dict[str, Link] = {}
         self.by_listener = False
         """Whether endpoints get the origin by which their user agent has reached the service."""
+        self.at_removal: list[Callable[[str], None]] = []
+        """What is called with the id of a user agent that is removed."""
 
     # What people ask for
 
@@ -99,10 +110,15 @@ class UserAgents:
         return found
 
     async def assign(self, user_agent_id: str, tenant: str) -> UserAgent:
-        """Its next subscriptions belong to `tenant`. One that is not there yet is expected."""
+        """Its next subscriptions belong to `tenant`. One that is not there yet is expected.
+
+        What its pages have told belongs to the tenant before.
+        """
         found = await self._service.storage.user_agent(user_agent_id)
         found = found or UserAgent(user_agent_id, tenant, real_time())
-        return await self._keep(replace(found, tenant=tenant))
+        if found.tenant != tenant:
+            found = replace(found, tenant=tenant, badge=None, changes=())
+        return await self._keep(found)
 
     async def refuse(self, user_agent_id: str, refusal: Refusal, *, times: int) -> UserAgent:
         """Its next subscriptions are refused, so many `times`; also if it is not there yet."""
@@ -120,6 +136,16 @@ class UserAgents:
             await self._present(found.device, online=online)
         return found
 
+    async def set_badge(self, user_agent_id: str, badge: int | None) -> UserAgent:
+        """A page or a worker has set or cleared the badge."""
+        return await self._keep(replace(await self.find(user_agent_id), badge=badge))
+
+    async def change(self, user_agent_id: str, change: SubscriptionChange) -> UserAgent:
+        """A worker has got a `pushsubscriptionchange` event."""
+        found = await self.find(user_agent_id)
+        changes = (*found.changes, change)[-MAX_CHANGES:]
+        return await self._keep(replace(found, changes=changes))
+
     async def forget(self, user_agent_id: str) -> None:
         """Its subscriptions expire, and it is to get a new identity, at once if it is there."""
         found = await self.find(user_agent_id)
@@ -130,6 +156,8 @@ class UserAgents:
         """The same, and it is not expected to come back."""
         await self.forget(user_agent_id)
         await self._service.storage.forget_user_agent(user_agent_id)
+        for tell in self.at_removal:
+            tell(user_agent_id)
 
     # What gateways tell
 
@@ -176,7 +204,9 @@ class UserAgents:
 
     async def give_up(self, device: str) -> None:
         """The device is unknown from now on, and all its subscriptions have expired."""
-        await self._cut(device)
+        link = await self._unlink(device)
+        if link is not None:
+            link.lose_identity()
         for each in await self.held_by(device):
             await self._service.end_subscription(each, state=SubscriptionState.EXPIRED)
         found = await self._service.storage.user_agent_with(device)
@@ -311,10 +341,14 @@ class UserAgents:
             link.taken_back()
 
     async def _cut(self, device: str) -> None:
-        """Nothing reaches the device any more."""
+        link = await self._unlink(device)
+        if link is not None:
+            link.close()
+
+    async def _unlink(self, device: str) -> Link | None:
+        """Nothing reaches the device any more; the link that it had."""
         link = self._links.pop(device, None)
-        if link is None:
-            return
-        for each in await self.held_by(device):
-            await self._service.connection_lost(each)
-        link.close()
+        if link is not None:
+            for each in await self.held_by(device):
+                await self._service.connection_lost(each)
+        return link

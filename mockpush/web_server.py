@@ -48,6 +48,7 @@ class _Running:
     address: Address
     trust: Trust
     ca_file: Path
+    chain: bytes
 
     @cached_property
     def environ(self) -> dict[str, str]:
@@ -67,6 +68,12 @@ class _Running:
     @cached_property
     def ssl_context(self) -> ssl.SSLContext:
         return self.trust.ssl_context()
+
+    @cached_property
+    def pin(self) -> str:
+        from mockpush.tls import pin_of
+
+        return pin_of(self.chain)
 
 
 class WebServer:
@@ -248,6 +255,11 @@ class WebServer:
         return self._known.trust.ca_pem
 
     @property
+    def pin(self) -> str:
+        """The SHA-256 of the certificate's public key, in base64, as Chromium takes it."""
+        return self._known.pin
+
+    @property
     def environ(self) -> dict[str, str]:
         """Variables for a program that is to find this server (`MOCKPUSH_…`) and to trust it."""
         return dict(self._known.environ)
@@ -301,9 +313,10 @@ class WebServer:
         else:
             authority, public = CertificateAuthority.kept_in(self._data_dir), self._data_dir
         names = dict.fromkeys((*address.names, *self._certified))
-        context = server_context(authority.issue(names), directory=private)
+        chain = authority.issue(names)
+        context = server_context(chain, directory=private)
         trust = Trust(authority.pem, private, address.names)
-        self._running = _Running(address, trust, authority.publish(public))
+        self._running = _Running(address, trust, authority.publish(public), chain)
         undo.callback(self._forget)
         return context
 

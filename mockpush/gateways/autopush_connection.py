@@ -182,6 +182,10 @@ class Connection:
     def close(self) -> None:
         self._end(OUT_OF_TURN)
 
+    def lose_identity(self) -> None:
+        """It learns that when it connects again, at once."""
+        self.close()
+
     # Deadlines
 
     def ping(self) -> None:

@@ -25,8 +25,11 @@ TENANT_HEADER: Final = "Mockpush-Tenant"
 TENANT_PARAMETER: Final = "tenant"
 TENANT_NAME: Final = r"^[!-.0-~]([ -.0-~]{0,126}[!-.0-~])?$"
 """Printable ASCII without a slash, which paths could not carry; no space at either end."""
-USER_AGENT_NAME: Final = r"[!-.0-~]{1,128}"
-"""An id that somebody gives to a user agent: printable ASCII without space and slash."""
+USER_AGENT_NAME: Final = r"(?!\.\.?$)[!-.0-~]{1,128}"
+"""An id that somebody gives to a user agent: printable ASCII without space and slash.
+
+Two names are none, since URLs have no such steps: . and ..
+"""
 
 Handler = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")

@@ -150,8 +150,15 @@ class Device:
     def taken_back(self) -> None:
         """What was sent is pending again; what is acknowledged nevertheless, need not go again."""
 
+    def lose_identity(self) -> None:
+        """Nothing in its protocol says so; cut off it would stay away for half a minute or longer.
+
+        On its connection it is there again with its next subscription.
+        """
+        self._forget()
+
     def close(self) -> None:
-        """It is gone, another one has taken over, or the identity is valid no more."""
+        """It is gone, or another one has taken over."""
         self._forget()
         if self._connection is not None:
             self._connection.leave()

@@ -79,7 +79,7 @@ async def list_tenants(call: Call) -> Response:
 async def delete_tenant(call: Call) -> Response:
     """Forgets a tenant and all that it holds."""
     call.service.gate.forget(call.target)
-    if not await call.service.storage.delete_tenant(call.target):
+    if not await call.service.delete_tenant(call.target):
         raise NotFoundError(f"there is no tenant {call.target!r}")
     return no_content()
 

@@ -6,20 +6,29 @@ At a vendor's own host an endpoint may have another path than here, which only t
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from mockpush.gateways import gcm, monitor
 from mockpush.gateways.autopush import Autopush
 from mockpush.http import control
+from mockpush.http.browsers import Listeners
 from mockpush.http.hosts import hostname
 from mockpush.http.push import PushResource
 from mockpush.origins import is_one_of
 from mockpush.protocol.records import WireAnswer
 from mockpush.service import PushService
+
+if TYPE_CHECKING:
+    from mockpush.gateways.desktop_connection import Desktops
+
+DESKTOPS: Final = sys.platform == "linux"
+"""Whether browsers show notifications over D-Bus here, and there are abstract sockets."""
 
 
 class App:
@@ -27,7 +36,8 @@ class App:
 
     `hosts`: the names to which the control API answers besides loopback's. `ca_pem`: gives the
     certificate of the service's own authority, if it has one; `proxy_url` the proxy that answers
-    for the hosts of the vendors.
+    for the hosts of the vendors; `listeners` are for browsers. `resources` are others' routes,
+    behind all of its own.
     """
 
     def __init__(
@@ -37,6 +47,8 @@ class App:
         hosts: tuple[str, ...] = (),
         ca_pem: Callable[[], bytes] | None = None,
         proxy_url: Callable[[], str | None] = lambda: None,
+        listeners: Callable[[], Listeners | None] = lambda: None,
+        resources: Sequence[BaseRoute] = (),
     ) -> None:
         self.service = service
         self._push = tuple(
@@ -49,17 +61,35 @@ class App:
             for profile in service.profiles.values()
             for prefix in profile.host_prefixes
         )
+        self._desktops: Desktops | None = None
         chromium = gcm.Gcm(service)
         self._rest = control.application(
             service,
             hosts=hosts,
             ca_pem=ca_pem,
             proxy_url=proxy_url,
-            resources=[*monitor.routes(service), *chromium.routes],
+            listeners=listeners,
+            desktop=self._desktop,
+            resources=[*monitor.routes(service), *chromium.routes, *resources],
         )
         self.at_once = AtOnce(self._push)
         self.web_sockets = Autopush(service)
         self.other_protocols = {gcm.FIRST_OCTET: chromium.connect}
+
+    async def close(self) -> None:
+        """Ends what browsers show; connections are ended by the server."""
+        if self._desktops is not None:
+            await self._desktops.close()
+
+    async def _desktop(self, user_agent: str) -> str | None:
+        """Where a user agent shows its notifications, if it can; loaded for the first that does."""
+        if not DESKTOPS:
+            return None
+        if self._desktops is None:
+            from mockpush.gateways.desktop_connection import Desktops
+
+            self._desktops = Desktops(self.service)
+        return await self._desktops.address(user_agent)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection scope."""

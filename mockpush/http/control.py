@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -12,9 +13,11 @@ from starlette.types import ASGIApp
 from mockpush._version import __version__
 from mockpush.http import (
     administration,
+    browsers,
     events,
     faults,
     inspection,
+    notifications,
     subscriptions,
     traffic,
     user_agents,
@@ -26,18 +29,25 @@ from mockpush.http.operations import Call, Operation, Returns, routes
 from mockpush.service import PushService
 
 
+async def _no_desktop(_: str) -> None:
+    """Where browsers show nothing."""
+
+
 def application(
     service: PushService,
     *,
     hosts: Sequence[str] = (),
     ca_pem: Callable[[], bytes] | None = None,
     proxy_url: Callable[[], str | None] = lambda: None,
+    listeners: Callable[[], browsers.Listeners | None] = lambda: None,
+    desktop: browsers.Desktop = _no_desktop,
     resources: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """The control API and `resources` as one ASGI application.
 
-    `hosts` are the names that the API answers to besides loopback's. Health and the certificate are
-    there at the root, too, where probes look for them.
+    `hosts` are the names that the API answers to besides loopback's, `listeners` and `desktop` are
+    for browsers that are to be started. Health and the certificate are there at the root, too,
+    where probes look for them.
     """
     health = administration.health_operations(ca_pem)
     operations = (
@@ -47,14 +57,13 @@ def application(
         *faults.OPERATIONS,
         *events.OPERATIONS,
         *user_agents.OPERATIONS,
+        *notifications.OPERATIONS,
+        *browsers.operations(listeners=listeners, desktop=desktop),
         *inspection.OPERATIONS,
         *administration.OPERATIONS,
         *health,
     )
-
-    def guard(app: ASGIApp) -> ASGIApp:
-        return HostGuard(app, hosts)
-
+    guard = partial(HostGuard, hosts=hosts)
     app = Starlette(
         routes=[
             *routes((*operations, description(operations)), service, root=ROOT, guard=guard),

@@ -23,19 +23,20 @@ _SAFE: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 class HostGuard:
     """Lets through what is addressed to one of `hosts` or to loopback, on any port (else 403).
 
-    Requests from web pages of other hosts may not change anything; no answer has CORS fields, so
-    they cannot read anything either.
+    Requests from web pages of other hosts may not change anything, unless `pages` says so; no
+    answer has CORS fields, so they cannot read anything either.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), *, pages: bool = False) -> None:
         self._app = app
         self._hosts = frozenset((*LOOPBACK, *map(_bracketed, hosts)))
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         for authority in headers.getlist("host") or [""]:
             self._check_host(authority)
-        if scope["method"] not in _SAFE:
+        if scope["method"] not in _SAFE and not self._pages:
             for origin in headers.getlist("origin"):
                 self._check_origin(origin)
         await self._app(scope, receive, send)

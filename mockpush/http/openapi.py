@@ -23,7 +23,15 @@ from mockpush.http.shapes import (
     schema_of,
 )
 from mockpush.http.traffic_views import ANSWER, FINDING, MESSAGE, OBJECTION, REQUEST
-from mockpush.http.views import CLOCK, EVENT, STRAY, SUBSCRIPTION, TENANT, USER_AGENT
+from mockpush.http.views import (
+    CLOCK,
+    EVENT,
+    NOTIFICATION,
+    STRAY,
+    SUBSCRIPTION,
+    TENANT,
+    USER_AGENT,
+)
 
 _ITEMS: Final = {
     "Subscription": schema_of(SUBSCRIPTION),
@@ -34,6 +42,7 @@ _ITEMS: Final = {
     "Event": schema_of(EVENT),
     "Fault": schema_of(FAULT),
     "UserAgent": schema_of(USER_AGENT),
+    "Notification": schema_of(NOTIFICATION),
 }
 
 _NEAR_MISS: Final = object_of(
@@ -74,6 +83,16 @@ SCHEMAS: Final[Mapping[str, Json]] = {
     "Clock": schema_of(CLOCK),
     "Inspection": INSPECTION,
     "InspectedPush": schema_of(PUSH),
+    "Launch": object_of(
+        user_agent=STRING,
+        args=array_of(STRING),
+        env={"type": "object", "additionalProperties": STRING},
+        preferences={
+            "type": "object",
+            "additionalProperties": {"anyOf": [STRING, INTEGER, BOOLEAN]},
+        },
+        init_script=STRING,
+    ),
     "Health": object_of(status=STRING, version=STRING),
     "About": object_of(
         version=STRING,

@@ -67,6 +67,7 @@ class Operation:
     """One method of one path below the root of the API.
 
     `scoped`: it belongs to the tenant that the request names. `guarded`: only for known hosts.
+    `told_by_pages`: pages of other hosts may ask for it, too, and cannot read what is answered.
     """
 
     method: str
@@ -78,6 +79,7 @@ class Operation:
     body: Kind[Json] = NO_MEMBERS
     scoped: bool = True
     guarded: bool = True
+    told_by_pages: bool = False
 
     def handler(self, service: PushService) -> Handler:
         """Answers requests at a service."""
@@ -113,9 +115,12 @@ def routes(
     service: PushService,
     *,
     root: str,
-    guard: Callable[[ASGIApp], ASGIApp],
+    guard: Callable[..., ASGIApp],
 ) -> list[Route]:
-    """One route for each path, in order; the operations of a path stand side by side."""
+    """One route for each path, in order; the operations of a path stand side by side.
+
+    `guard(app, pages=…)` keeps others out, but for pages where they may tell something.
+    """
     made = []
     for path, group in groupby(operations, key=lambda operation: operation.path):
         of_path = list(group)
@@ -123,8 +128,9 @@ def routes(
         if "GET" in handlers:
             handlers["HEAD"] = handlers["GET"]
         resource = Resource(handlers)
+        pages = all(each.told_by_pages for each in of_path)
         guarded = all(each.guarded for each in of_path)
-        made.append(Route(root + path, guard(resource) if guarded else resource))
+        made.append(Route(root + path, guard(resource, pages=pages) if guarded else resource))
     return made
 
 

@@ -9,12 +9,13 @@ from starlette.responses import Response
 
 from mockpush.errors import NotFoundError, ServiceError
 from mockpush.http.answers import JSONAnswer
-from mockpush.http.kinds import Json, choice, integer, text
+from mockpush.http.kinds import Json, choice, integer, record, text
 from mockpush.http.listings import Listing
 from mockpush.http.matching import differences
 from mockpush.http.operations import Call, Operation, Returns, no_content
 from mockpush.http.shapes import show
 from mockpush.http.traffic_views import MESSAGE, REQUEST, see_message, see_request
+from mockpush.protocol.delivery import Report
 from mockpush.protocol.model import MessageState
 from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.service import PushService
@@ -70,6 +71,12 @@ REQUESTS: Final[Listing[RequestRecord]] = Listing(
 )
 
 
+REPORT: Final = record(
+    {"event": choice(*Report), "detail": text("what the browser says about it")},
+    required=("event",),
+)
+
+
 async def list_messages(call: Call) -> Response:
     """The accepted messages."""
     return JSONAnswer(await MESSAGES.page(call))
@@ -103,6 +110,16 @@ async def acknowledge(call: Call) -> Response:
     return await _answer(call, message)
 
 
+async def report(call: Call) -> Response:
+    """Writes what a browser's driver tells into the timeline of a message."""
+    message = await _find(call)
+    now = await call.service.now(call.tenant)
+    await call.service.storage.report(
+        message.id, call.body["event"], now=now, detail=call.body.get("detail")
+    )
+    return await _answer(call, message)
+
+
 async def forget_message(call: Call) -> Response:
     """Forgets a message; if it is pending, it is not delivered any more."""
     message = await _find(call)
@@ -121,9 +138,9 @@ async def forget_messages(call: Call) -> Response:
 
 async def read_request(call: Call) -> Response:
     """One request of the journal."""
-    for record in await call.service.storage.requests(call.tenant):
-        if str(record.id) == call.target:
-            [shown] = await _show_requests(call.service, call.tenant, [record])
+    for each in await call.service.storage.requests(call.tenant):
+        if str(each.id) == call.target:
+            [shown] = await _show_requests(call.service, call.tenant, [each])
             return JSONAnswer(shown)
     raise NotFoundError(f"there is no request {call.target!r} in this tenant's journal")
 
@@ -178,6 +195,14 @@ OPERATIONS: Final = (
     Operation("DELETE", "/messages/{id}", "Forget a push message", forget_message, Returns(204)),
     Operation(
         "POST", "/messages/{id}/acknowledge", "Acknowledge a push message", acknowledge, _MESSAGE
+    ),
+    Operation(
+        "POST",
+        "/messages/{id}/reports",
+        "Tell what has become of a push message in a browser, as its driver",
+        report,
+        _MESSAGE,
+        body=REPORT,
     ),
     Operation(
         "GET",

@@ -14,13 +14,35 @@ from mockpush.http.listings import Listing, one_by_one
 from mockpush.http.operations import Call, Operation, Returns, no_content, shown
 from mockpush.http.shapes import show
 from mockpush.http.views import USER_AGENT
-from mockpush.protocol.user_agents import Refusal, UserAgent, UserAgentKind
+from mockpush.protocol.user_agents import (
+    MAX_CHANGES,
+    Refusal,
+    SubscriptionChange,
+    UserAgent,
+    UserAgentKind,
+)
 from mockpush.service import PushService
 
+NAME: Final = text(
+    "the id of a user agent: at most 128 characters of printable ASCII, no space and no slash",
+    USER_AGENT_NAME,
+)
 ASSIGN: Final = record({"tenant": text("the name of a tenant", TENANT_NAME)}, required=("tenant",))
 
 REFUSE: Final = record({"error": choice(*Refusal), "times": integer(0, 1_000_000, 1)})
 """`error` is what Chromium is told; `times` 0: no more."""
+
+
+BADGE: Final = record({"count": integer(0, 2**53)})
+"""0 is one without a number; without a count it is cleared."""
+
+_URL: Final = "(?s).{1,2000}"
+CHANGE: Final = record(
+    {
+        "old": text("the endpoint before, at most 2000 characters", _URL),
+        "new": text("the endpoint from now on, at most 2000 characters", _URL),
+    }
+)
 
 
 async def _read(service: PushService, _: str, after: int) -> Sequence[UserAgent]:
@@ -39,12 +61,16 @@ USER_AGENTS: Final[Listing[UserAgent]] = Listing(
         "kind": lambda each: each.kind,
         "online": lambda each: each.online,
         "connected": lambda each: each.connected,
+        "badge": lambda each: each.badge,
+        "subscription_changes": lambda each: len(each.changes),
     },
     kinds={
         "id": text("the id of a user agent"),
         "kind": choice(*UserAgentKind),
         "online": flag(),
         "connected": flag(),
+        "badge": integer(0, 2**53),
+        "subscription_changes": integer(0, MAX_CHANGES),
     },
     waits=True,
     scoped=False,
@@ -62,16 +88,21 @@ async def read(call: Call) -> Response:
 
 
 async def assign(call: Call) -> Response:
-    """Says to which tenant its next subscriptions belong, also before it comes."""
-    text("an id", USER_AGENT_NAME).parse("id", call.target)
-    return shown(
-        USER_AGENT, await call.service.user_agents.assign(call.target, call.body["tenant"])
-    )
+    """Says to which tenant its next subscriptions belong, also before it comes.
+
+    What it has shown belongs to the tenant before.
+    """
+    NAME.parse("id", call.target)
+    wanted = call.body["tenant"]
+    known = await call.service.storage.user_agent(call.target)
+    if known is None or known.tenant != wanted:
+        await _forget_notifications(call)
+    return shown(USER_AGENT, await call.service.user_agents.assign(call.target, wanted))
 
 
 async def refuse(call: Call) -> Response:
     """Its next subscriptions fail, also before it comes."""
-    text("an id", USER_AGENT_NAME).parse("id", call.target)
+    NAME.parse("id", call.target)
     refusal = call.body.get("error", Refusal.QUOTA_EXCEEDED)
     times = call.body.get("times", 1)
     return shown(
@@ -96,9 +127,27 @@ async def forget(call: Call) -> Response:
 
 
 async def remove(call: Call) -> Response:
-    """The same, and it is expected no more."""
+    """The same, and it is expected no more; nor is anything known of what it has shown."""
     await call.service.user_agents.remove(call.target)
+    await _forget_notifications(call)
     return no_content()
+
+
+async def _forget_notifications(call: Call) -> None:
+    await call.service.notifications.forget(lambda each: each.user_agent == call.target)
+
+
+async def set_badge(call: Call) -> Response:
+    """A page of it tells."""
+    return shown(
+        USER_AGENT, await call.service.user_agents.set_badge(call.target, call.body.get("count"))
+    )
+
+
+async def change(call: Call) -> Response:
+    """A worker of it tells."""
+    event = SubscriptionChange(call.body.get("old"), call.body.get("new"))
+    return shown(USER_AGENT, await call.service.user_agents.change(call.target, event))
 
 
 _ONE: Final = Returns(schema="UserAgent")
@@ -126,7 +175,7 @@ OPERATIONS: Final = (
     Operation(
         "DELETE",
         "/user-agents/{id}",
-        "Forget a user agent, its subscriptions expire",
+        "Forget a user agent and its notifications, its subscriptions expire",
         remove,
         Returns(204),
         scoped=False,
@@ -163,5 +212,25 @@ OPERATIONS: Final = (
         forget,
         Returns(204),
         scoped=False,
+    ),
+    Operation(
+        "POST",
+        "/user-agents/{id}/badge",
+        "Tell the badge of a user agent, as its pages",
+        set_badge,
+        _ONE,
+        body=BADGE,
+        scoped=False,
+        told_by_pages=True,
+    ),
+    Operation(
+        "POST",
+        "/user-agents/{id}/subscription-changes",
+        "Tell of a pushsubscriptionchange event, as a worker of a user agent",
+        change,
+        _ONE,
+        body=CHANGE,
+        scoped=False,
+        told_by_pages=True,
     ),
 )

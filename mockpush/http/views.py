@@ -13,6 +13,7 @@ from mockpush.http.shapes import (
     TIME,
     Shown,
     View,
+    array_of,
     encoded,
     enum_of,
     iso_time,
@@ -30,6 +31,7 @@ from mockpush.protocol.model import (
     SubscriptionState,
     base64url_encode,
 )
+from mockpush.protocol.notifications import Notification, NotificationState
 from mockpush.protocol.user_agents import Refusal, UserAgent, UserAgentKind
 from mockpush.server_journal import Stray, StrayEntry
 from mockpush.storage.base import TenantSummary
@@ -76,7 +78,29 @@ USER_AGENT: Final[View[UserAgent]] = {
         nullable(object_of(error=enum_of(Refusal), times=INTEGER)),
         lambda each: each.refusal and {"error": each.refusal, "times": each.refusals},
     ),
+    "badge": Shown(nullable(INTEGER), lambda each: each.badge),
+    "subscription_changes": Shown(
+        array_of(object_of(old=OPTIONAL_STRING, new=OPTIONAL_STRING)),
+        lambda each: [change._asdict() for change in each.changes],
+    ),
     "since": Shown(TIME, lambda each: iso_time(each.since)),
+}
+
+NOTIFICATION: Final[View[Notification]] = {
+    "id": Shown(STRING, lambda each: each.id),
+    "user_agent": Shown(STRING, lambda each: each.user_agent),
+    "at": Shown(TIME, lambda each: iso_time(each.at)),
+    "title": Shown(STRING, lambda each: each.title),
+    "body": Shown(STRING, lambda each: each.body),
+    "origin": Shown(OPTIONAL_STRING, lambda each: each.origin),
+    "tag": Shown(OPTIONAL_STRING, lambda each: each.tag),
+    "actions": Shown(
+        array_of(object_of(title=STRING, action=OPTIONAL_STRING)),
+        lambda each: [action._asdict() for action in each.actions],
+    ),
+    "message": Shown(OPTIONAL_STRING, lambda each: each.message),
+    "state": Shown(enum_of(NotificationState), lambda each: each.state),
+    "clicks": Shown(array_of(OPTIONAL_STRING), lambda each: list(each.clicks)),
 }
 
 STRAY: Final[View[tuple[StrayEntry, SeenRequest | None]]] = {

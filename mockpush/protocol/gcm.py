@@ -115,6 +115,14 @@ class Registration(NamedTuple):
         return self.subtype.startswith(WEB_PUSH)
 
 
+def site_of(channel: str) -> str | None:
+    """The origin of the page whose subscription has this channel; None if it is not Chromium's."""
+    _, _, subtype = channel.rpartition(" ")
+    if not subtype.startswith(WEB_PUSH):
+        return None
+    return subtype.removeprefix(WEB_PUSH).partition("#")[0].rstrip("/")
+
+
 def read_authorization(field: str) -> Identity | None:
     """The identity in an Authorization field `AidLogin <android_id>:<security_token>`."""
     if not field.startswith(_SCHEME):

@@ -20,6 +20,11 @@ class TimelineEntry(NamedTuple):
     detail: str | None = None
 
 
+MAX_TIMELINE: Final = 200
+"""Steps of a message behind which what its user agent reports is an event, and no entry."""
+MAX_DETAIL: Final = 4096
+"""Characters of what a user agent says about a message; the rest is cut off."""
+
 RECEIVED_AT_ONCE: Final = (TimelineEntry(0.0, Step.DELIVER), TimelineEntry(0.0, Step.ACKNOWLEDGE))
 """The steps of all messages that are received when they are accepted."""
 

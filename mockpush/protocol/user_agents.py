@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 
 class UserAgentKind(StrEnum):
@@ -27,6 +28,16 @@ class Refusal(StrEnum):
     AUTHENTICATION_FAILED = "AUTHENTICATION_FAILED"
 
 
+MAX_CHANGES: Final = 100
+
+
+class SubscriptionChange(NamedTuple):
+    """A `pushsubscriptionchange` event: the endpoints before and after it, as far as it says."""
+
+    old: str | None = None
+    new: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class UserAgent:
     """A browser, say. It belongs to no tenant; its next subscriptions belong to `tenant`.
@@ -35,7 +46,9 @@ class UserAgent:
     `kind` what it speaks (None until it comes). `known`: it has subscribed, so that its device is
     still valid when it comes back. `away`: taken offline, though it may be `connected`. `since` is
     when it last came or went, in real time. Its next `refusals` subscriptions are refused with
-    `refusal`. Storage sets `sequence`, which orders them.
+    `refusal`. `badge` is the number on the icon of its application (0: one without a number), and
+    `changes` are the newest `pushsubscriptionchange` events, as far as its pages tell. Storage sets
+    `sequence`, which orders them.
     """
 
     id: str
@@ -48,6 +61,8 @@ class UserAgent:
     away: bool = False
     refusal: Refusal | None = None
     refusals: int = 0
+    badge: int | None = None
+    changes: tuple[SubscriptionChange, ...] = ()
     sequence: int = 0
 
     @property

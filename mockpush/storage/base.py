@@ -17,6 +17,7 @@ from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery, Report
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import Subscription, SubscriptionSet, SubscriptionState, Urgency
+from mockpush.protocol.notifications import Notification
 from mockpush.protocol.receipts import Receipt, ReceiptSubscription
 from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.protocol.user_agents import UserAgent
@@ -26,12 +27,13 @@ Events = Iterable[Event]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be kept. `tenants` and `user_agents` in all, the others in each tenant.
+    """How much may be kept. `tenants`, `user_agents` and `notifications` in all,
+    `notifications_each` of one user agent, the others in each tenant.
 
     Over the limit, subscriptions, pending messages, fault plans and user agents are refused with a
     `LimitError`;
-    messages that are no longer pending, requests, events and receipt subscriptions give way, oldest
-    first.
+    messages that are no longer pending, requests, events, receipt subscriptions and notifications
+    give way, oldest first.
     There are at most as many subscription sets as subscriptions, and each receipt subscription
     keeps at most as many receipts as there may be messages.
     """
@@ -44,6 +46,8 @@ class Limits:
     receipt_subscriptions: int = 10_000
     faults: int = 1_000
     user_agents: int = 10_000
+    notifications: int = 10_000
+    notifications_each: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +252,22 @@ class Storage(Protocol):
 
     async def forget_user_agent(self, user_agent_id: str) -> None:
         """Forgets a user agent, not its subscriptions."""
+        ...
+
+    async def keep_notification(self, notification: Notification) -> Notification:
+        """Keeps a new state of a notification, and wakes who waits for `NO_TENANT`."""
+        ...
+
+    async def notification(self, notification_id: str) -> Notification | None:
+        """The notification of this id."""
+        ...
+
+    async def notifications(self, *, after: int = 0) -> Sequence[Notification]:
+        """The notifications behind a sequence number, oldest first."""
+        ...
+
+    async def forget_notifications(self, match: Callable[[Notification], bool]) -> int:
+        """Forgets the notifications that match; how many."""
         ...
 
     async def held_by(self, device: str) -> Sequence[Subscription]:

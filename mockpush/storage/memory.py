@@ -14,18 +14,20 @@ from mockpush.protocol.clock import Clock
 from mockpush.protocol.delivery import Delivery, Step, next_state
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import MessageState, Subscription, SubscriptionState, Urgency
+from mockpush.protocol.notifications import Notification
 from mockpush.protocol.records import PushMessage, RequestRecord
 from mockpush.protocol.user_agents import UserAgent
 from mockpush.storage.base import Arrival, Events, Keep, Limits, TenantSummary
 from mockpush.storage.event_log import EventLog
 from mockpush.storage.fault_book import FaultBook
 from mockpush.storage.memory_faults import Faults
+from mockpush.storage.memory_notifications import Notifications
 from mockpush.storage.memory_resources import Resources, claim
 from mockpush.storage.memory_user_agents import Device, UserAgents, required
 from mockpush.storage.tenant import REAL_TIME, Tenant
 
 
-class MemoryStorage(Resources, Faults, UserAgents):
+class MemoryStorage(Resources, Faults, UserAgents, Notifications):
     """Implements `Storage`."""
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -35,6 +37,7 @@ class MemoryStorage(Resources, Faults, UserAgents):
         self._held: dict[str, Subscription] = {}
         self._user_agents: dict[str, UserAgent] = {}
         self._devices: dict[str, Device] = {}
+        self._notifications: dict[str, Notification] = {}
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
         self._waiting_faults: set[str] = set()
 

@@ -13,6 +13,8 @@ from mockpush.protocol.delivery import NOBODY_THERE, Delivery, Report, Step, nex
 from mockpush.protocol.events import Event, EventKind
 from mockpush.protocol.model import MessageState, Subscription
 from mockpush.protocol.records import (
+    MAX_DETAIL,
+    MAX_TIMELINE,
     RECEIVED_AT_ONCE,
     PushMessage,
     RequestRecord,
@@ -152,8 +154,10 @@ class Tenant:
     def report(
         self, message: PushMessage, report: Report, now: float, detail: str | None
     ) -> list[Event]:
-        """Writes what the user agent tells about a message."""
-        message.steps = (*message.timeline[1:], TimelineEntry(now, report, detail))
+        """Writes what the user agent tells about a message: each time an event, and an entry."""
+        detail = None if detail is None else detail[:MAX_DETAIL]
+        if len(message.steps) < MAX_TIMELINE:
+            message.steps = (*message.timeline[1:], TimelineEntry(now, report, detail))
         return [self.emit(now, _KINDS[report], message.subscription, message.id, detail)]
 
     def leave_queue(self, message: PushMessage) -> None:

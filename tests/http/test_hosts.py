@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from mockpush.http.answers import ROOT
 from mockpush.http.app import App
 from mockpush.service import PushService
 
@@ -72,6 +73,29 @@ async def test_pages_of_others_may_not(api, service, origin, method, path):
     assert refused.status_code == 403
     assert "localhost" in refused.json()["detail"]
     assert len(await service.storage.subscriptions("default")) == 1
+
+
+async def test_pages_of_others_tell_of_badges_and_changes_and_of_nothing_else(api):
+    """As the script in pages does, wherever these come from: with mode no-cors."""
+    document = await api.document()
+    methods = [
+        (method.upper(), path.removeprefix(ROOT))
+        for path, item in document["paths"].items()
+        for method in item
+        if path.startswith(ROOT) and method in ("post", "patch", "put", "delete")
+    ]
+    allowed = {
+        (method, path)
+        for method, path in methods
+        for origin in ("https://shop.test", "null")
+        if (await api.request(method, path, headers={"Origin": origin})).status_code != 403
+    }
+    told = ("badge", "subscription-changes")
+    assert len(methods) > 30
+    assert allowed == {("POST", f"/user-agents/{{id}}/{each}") for each in told}
+    rebound = {"Origin": "https://evil.example", "Host": "evil.example"}
+    for each in told:
+        assert (await api.post(f"/user-agents/a/{each}", headers=rebound)).status_code == 403
 
 
 async def test_pages_cannot_read_anything(api):

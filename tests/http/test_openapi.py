@@ -11,10 +11,12 @@ from starlette.routing import Route
 
 from mockpush.http import (
     administration,
+    browsers,
     control,
     events,
     faults,
     inspection,
+    notifications,
     subscriptions,
     traffic,
     user_agents,
@@ -60,6 +62,8 @@ async def test_every_route_is_in_it_and_vice_versa(api, app):
         *inspection.OPERATIONS,
         *administration.OPERATIONS,
         *user_agents.OPERATIONS,
+        *notifications.OPERATIONS,
+        *browsers.operations(listeners=lambda: None, desktop=control._no_desktop),
     )
     routed = {(ROOT + each.path, each.method) for each in operations}
     others = {"", "/openapi.json", "/ca.pem", "/livez", "/readyz"}
@@ -94,6 +98,16 @@ async def test_what_it_says_of_a_parameter_is_what_is_checked(api):
         assert (await api.get(f"/messages?limit={value}")).status_code == 400
 
 
+REQUIRED = {
+    "/inspect",
+    "/faults",
+    "/user-agents/{id}",
+    "/messages/{id}/reports",
+    "/notifications",
+    "/notifications/{id}/events",
+}
+
+
 async def test_bodies_without_required_members_may_be_left_out_and_none_has_others(api):
     document = await api.json("/openapi.json")
     bodies = {
@@ -102,7 +116,7 @@ async def test_bodies_without_required_members_may_be_left_out_and_none_has_othe
         for operation in item.values()
         if "requestBody" in operation
     }
-    assert len(bodies) == 9
+    assert len(bodies) == 15
     for path, body in bodies.items():
-        assert body["required"] is (path in ("/inspect", "/faults", "/user-agents/{id}"))
+        assert body["required"] is (path in REQUIRED)
         assert body["content"]["application/json"]["schema"]["additionalProperties"] is False

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from mockpush.errors import NotFoundError
-from mockpush.protocol.user_agents import UserAgentKind
+from mockpush.protocol.user_agents import MAX_CHANGES, UserAgentKind
 from mockpush.storage.base import Limits
 from mockpush.storage.memory import MemoryStorage
 
@@ -32,6 +32,9 @@ class Wire:
 
     def close(self) -> None:
         self.told.append("close")
+
+    def lose_identity(self) -> None:
+        self.told.append("lose identity")
 
 
 @pytest.fixture
@@ -61,6 +64,8 @@ async def test_one_that_connects_is_listed(api, agents):
         "online": True,
         "connected": True,
         "refuses": None,
+        "badge": None,
+        "subscription_changes": [],
         "since": listed["since"],
     }
     assert await api.json("/user-agents/fox") == listed
@@ -201,7 +206,7 @@ async def test_forgetting_one_expires_its_subscriptions_and_its_device(api, agen
         api.post("/user-agents/fox/forget") if how == "forget" else api.delete("/user-agents/fox")
     )
     assert answer.status_code == 204
-    assert link.told[-1] == "close"
+    assert link.told[-1] == "lose identity"
     assert (await push({"endpoint": subscription.endpoint}, b"")).status_code == 410
     assert not await agents.known("d")
     left = (await api.json("/user-agents"))["items"]
@@ -232,3 +237,83 @@ async def test_reports_are_in_the_timeline_of_the_message(api, service, agents, 
         ("acknowledged", "code 100"),
         ("decrypted", None),
     ]
+
+
+async def test_pages_tell_of_badges_and_workers_of_changes(api):
+    await api.patch("/user-agents/fox", json={"tenant": "t"})
+    for body, badge in (({"count": 3}, 3), ({"count": 0}, 0), ({}, None), ({"count": 2}, 2)):
+        told = await api.post("/user-agents/fox/badge", json=body)
+        assert told.json()["badge"] == badge
+    change = {"old": "https://a/", "new": None}
+    await api.post("/user-agents/fox/subscription-changes", json=change)
+    [listed] = (await api.json("/user-agents?badge=2&subscription_changes=1"))["items"]
+    assert listed["subscription_changes"] == [change]
+    assert (await api.post("/user-agents/nobody/badge")).status_code == 404
+    assert (await api.post("/user-agents/fox/badge", json={"count": -1})).status_code == 400
+
+
+async def test_what_pages_have_told_belongs_to_the_tenant(api):
+    await api.patch("/user-agents/fox", json={"tenant": "t"})
+    await api.post("/user-agents/fox/badge", json={"count": 3})
+    await api.post("/user-agents/fox/subscription-changes")
+    same = (await api.patch("/user-agents/fox", json={"tenant": "t"})).json()
+    assert (same["badge"], len(same["subscription_changes"])) == (3, 1)
+    other = (await api.patch("/user-agents/fox", json={"tenant": "other"})).json()
+    assert (other["badge"], other["subscription_changes"]) == (None, [])
+
+
+async def test_what_pages_tell_is_limited(api):
+    await api.patch("/user-agents/fox", json={"tenant": "t"})
+    for n in range(MAX_CHANGES + 1):
+        await api.post("/user-agents/fox/subscription-changes", json={"new": f"https://{n}/"})
+    kept = (await api.json("/user-agents/fox"))["subscription_changes"]
+    assert (len(kept), kept[0]["new"]) == (MAX_CHANGES, "https://1/")
+    endless = {"old": "https://" + "x" * 2000}
+    assert (
+        await api.post("/user-agents/fox/subscription-changes", json=endless)
+    ).status_code == 400
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+async def test_what_urls_cannot_carry_is_no_name(api, name):
+    """Browsers take such steps out of the URLs by which they come."""
+    assert (await api.get(f"/browsers/firefox/launch?user_agent={name}")).status_code == 400
+    told = {"user_agent": name, "title": "t"}
+    assert (await api.post("/notifications", json=told)).status_code == 400
+
+
+# What they show
+
+
+@pytest.fixture
+def titles(api):
+    """The titles of all notifications that are known."""
+
+    async def titles() -> list[str]:
+        return [each["title"] for each in (await api.json("/notifications"))["items"]]
+
+    return titles
+
+
+async def test_what_one_shows_belongs_to_its_tenant(api, titles):
+    for name in ("fox", "owl"):
+        await api.patch(f"/user-agents/{name}", json={"tenant": "a"})
+        await api.post("/notifications", json={"user_agent": name, "title": name})
+    await api.patch("/user-agents/fox", json={"tenant": "a"})
+    assert await titles() == ["fox", "owl"]
+    await api.patch("/user-agents/fox", json={"tenant": "b"})
+    assert await titles() == ["owl"]
+
+
+async def test_what_one_has_shown_before_it_was_expected_is_forgotten(api, titles):
+    await api.post("/notifications", json={"user_agent": "fox", "title": "of a run before"})
+    await api.patch("/user-agents/fox", json={"tenant": "a"})
+    assert await titles() == []
+
+
+async def test_nothing_is_known_of_one_that_is_removed(api, titles):
+    await api.patch("/user-agents/fox", json={"tenant": "a"})
+    for name in ("fox", "owl"):
+        await api.post("/notifications", json={"user_agent": name, "title": name})
+    await api.delete("/user-agents/fox")
+    assert await titles() == ["owl"]
