@@ -53,9 +53,13 @@ class Api:
         """Sends JSON; what came back, or None."""
         return _json(self._request("POST", path, body=body))
 
-    def delete(self, *path: str) -> None:
-        """Deletes a resource."""
-        self._request("DELETE", path)
+    def patch(self, *path: str, body: object) -> Any:
+        """Changes a resource; what came back, or None."""
+        return _json(self._request("PATCH", path, body=body))
+
+    def delete(self, *path: str, **query: object) -> None:
+        """Deletes a resource, or those of a list that match."""
+        self._request("DELETE", path, query=query)
 
     def pages(self, path: str, **query: object) -> Iterator[Json]:
         """The pages of a list, oldest items first."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
 
@@ -13,10 +13,11 @@ from mockpush.protocol.portability import VENDORS, Tally
 from . import explaining
 from .api import Api, Json
 from .arrivals import Arrivals, Shortfall, Taken
-from .deadlines import in_event_loop
+from .deadlines import blocking_wait, in_event_loop, in_thread
 from .matching import REQUESTS, MessageMatch, R, RequestMatch
 from .operations import HasPublicKey, Operations
 from .portability import report
+from .real_user_agent import RealUserAgent
 from .records import Message, Request
 from .refusals import ExpectedRefusal
 from .transports.base import Transport
@@ -40,6 +41,7 @@ class Control(Operations):
         self._request_arrivals = Arrivals(REQUESTS, self._api, Taken())
         self._noticed: set[str] = set()
         self._strays_since: str | None = None
+        self._user_agents: dict[str, RealUserAgent] = {}
 
     def for_tenant(self, name: str) -> Control:
         """The same service in another tenant."""
@@ -60,6 +62,32 @@ class Control(Operations):
     def strays(self) -> list[Json]:
         """What has come into the server's own journal since `begin`."""
         return self.server_requests(since=self._strays_since)
+
+    # Real browsers
+
+    @property
+    def user_agents(self) -> list[RealUserAgent]:
+        """Those whose next subscriptions belong to this tenant, oldest first."""
+        listed = self._api.items("user-agents")
+        ids = (raw["id"] for raw in listed if raw["tenant"] == self.tenant)
+        return [self._user_agents.get(each) or RealUserAgent(self, each) for each in ids]
+
+    def user_agent(self, user_agent_id: str | None = None) -> RealUserAgent:
+        """A browser that you start yourself: from now on its subscriptions belong to this tenant.
+
+        Without an id it is a new one, with an id that nobody else has. The fixture `push_service`
+        forgets it at the end of its test; elsewhere use it in a `with`.
+        """
+        chosen = user_agent_id or f"browser-{secrets.token_hex(4)}"
+        found = self._user_agents.setdefault(chosen, RealUserAgent(self, chosen))
+        found.assign()
+        return found
+
+    def forget_user_agents(self) -> None:
+        """Forgets all that `user_agent` has given."""
+        while self._user_agents:
+            _, user_agent = self._user_agents.popitem()
+            user_agent.forget()
 
     # The journal
 
@@ -148,7 +176,7 @@ class Control(Operations):
                 f"expected no push message within {within:g} s, got {outcome[0]!r}"
             )
         if patience < within:
-            raise _blocking("await assert_none_async(…)")
+            raise blocking_wait("await assert_none_async(…)")
 
     async def wait_async(self, timeout: float = 2.0, **match: Unpack[MessageMatch]) -> Message:
         """`wait`, to be awaited."""
@@ -175,9 +203,9 @@ class Control(Operations):
     async def _in_thread(
         self, wait: Callable[Concatenate[Control, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Runs a wait in a thread, over a transport of its own: cancelled, it ends at once."""
-        with self.transport.fork() as transport:
-            return await asyncio.to_thread(wait, self._through(transport), *args, **kwargs)
+        return await in_thread(
+            self.transport, lambda transport: wait(self._through(transport), *args, **kwargs)
+        )
 
     def _through(self, transport: Transport) -> Control:
         """This very control, with what it has taken and noticed, over another transport."""
@@ -206,7 +234,7 @@ class Control(Operations):
         if not isinstance(outcome, Shortfall):
             return outcome
         if patience < timeout:
-            raise _blocking(twin)
+            raise blocking_wait(twin)
         raise errors.WaitError(
             explaining.shortfall(
                 arrivals.kind.noun,
@@ -239,9 +267,3 @@ class Control(Operations):
     def _notice(self, requests: list[Request]) -> list[Request]:
         self._noticed.update(request.id for request in requests)
         return requests
-
-
-def _blocking(twin: str) -> errors.BlockingWaitError:
-    return errors.BlockingWaitError(
-        f"a blocking wait in a running event loop keeps what it waits for from coming: use `{twin}`"
-    )

@@ -5,6 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from mockpush import errors
+
+from .transports.base import Transport
+
+T = TypeVar("T")
 
 
 def real_monotonic() -> float:
@@ -28,9 +36,24 @@ class Deadline:
 
 
 def in_event_loop() -> bool:
-    """Whether waiting here would stop a running event loop."""
+    """Whether waiting here would stop a running event loop.
+
+    Only what a task runs counts: Playwright's blocking API leaves a loop running around its caller.
+    """
     try:
-        asyncio.get_running_loop()
+        return asyncio.current_task() is not None
     except RuntimeError:
         return False
-    return True
+
+
+def blocking_wait(twin: str) -> errors.BlockingWaitError:
+    """What a wait is in an event loop; `twin` is what to write there instead."""
+    return errors.BlockingWaitError(
+        f"a blocking wait in a running event loop keeps what it waits for from coming: use `{twin}`"
+    )
+
+
+async def in_thread(transport: Transport, wait: Callable[[Transport], T]) -> T:
+    """Runs a wait in a thread, over a transport of its own: cancelled, it ends at once."""
+    with transport.fork() as own:
+        return await asyncio.to_thread(wait, own)

@@ -16,9 +16,12 @@ _REMEMBERED: Final = 1024
 
 
 class SubscriptionChange(NamedTuple):
-    """A `pushsubscriptionchange` event; `new` is None when there is no new subscription."""
+    """A `pushsubscriptionchange` event; `new` is None when there is no new subscription.
 
-    old: PushSubscription
+    `old` is None only when a real browser does not say it.
+    """
+
+    old: PushSubscription | None
     new: PushSubscription | None
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from mockpush import errors
 
 from .api import problem
-from .deadlines import Deadline, in_event_loop
+from .deadlines import Deadline, blocking_wait, in_event_loop
 from .several import responses
 from .transports.base import REQUEST_TIMEOUT, Transport
 
@@ -95,10 +95,7 @@ class ReceiptMonitor:
 
     def _missing(self, timeout: float) -> errors.WaitError | errors.BlockingWaitError:
         if in_event_loop():
-            return errors.BlockingWaitError(
-                "a blocking wait in a running event loop keeps what it waits for from coming: use "
-                "`await asyncio.to_thread(monitor.wait)`"
-            )
+            return blocking_wait("await asyncio.to_thread(monitor.wait)")
         return errors.WaitError(
             f"expected another receipt within {timeout:g} s, got none; "
             f"before: {len(self._received)}"

@@ -38,6 +38,9 @@ _TOOLS: Final = "Tools"
 COMMANDS: Final[Mapping[str, Entry]] = {
     "serve": Entry(_SERVICE, "serve:serve", "Start a push service and keep it running."),
     "exec": Entry(_SERVICE, "execute:execute", "Run a command with a push service of its own."),
+    "demo": Entry(
+        _SERVICE, "demo:demo", "Start a push service with a small web application that uses it."
+    ),
     "check": Entry(
         _SERVICE, "mockpush.harness.command:check", "Say what a sender does right and wrong."
     ),
@@ -51,6 +54,9 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         _TALK, "running:ready", "Say whether the service is ready, or wait until it is."
     ),
     "reset": Entry(_TALK, "running:reset", "Forget all subscriptions, messages and requests."),
+    "browser": Entry(
+        _TALK, "browser:browser", "Open a real browser with the service as its push service."
+    ),
     "inspect": Entry(_TOOLS, "inspect:inspect", "Judge captured requests, offline."),
     "vapid": Entry(_TOOLS, "vapid:vapid", "Make VAPID keys, explain VAPID tokens."),
     "version": Entry(_TOOLS, "running:version", "Print the version."),

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from mockpush.client.browsers.browser import Browser
     from mockpush.client.clock import Clock
     from mockpush.client.control import Control
     from mockpush.client.push_subscription import PushSubscription
     from mockpush.client.user_agent import UserAgent
     from mockpush.harness.naming import AnySender
+    from mockpush.pytest_browsers import Browsers
     from mockpush.pytest_cases import Judge, PushCase
     from mockpush.pytest_session import PushServer, Traffic
     from mockpush.settings import Settings
@@ -160,6 +162,51 @@ def push_vendor_hosts(
     push_service.endpoint_origin = "vendor"
     with vendor_hosts(push_server) as hosts:
         yield hosts
+
+
+@pytest.fixture(scope="session")
+def _push_browsers(push_server: PushServer) -> Iterator[Browsers]:
+    """They end before the service does."""
+    from mockpush.pytest_browsers import Browsers
+
+    browsers = Browsers()
+    try:
+        yield browsers
+    finally:
+        browsers.close()
+
+
+@pytest.fixture
+def firefox(
+    push_service: Control, push_vapid: VapidKeys, _push_browsers: Browsers
+) -> Iterator[Browser]:
+    """A real Firefox, headless, whose push service this is; started once in a session.
+
+    It begins without sites, and may show notifications. Skipped where it is not installed.
+    """
+    with _push_browsers.lent("firefox", push_service, push_vapid) as browser:
+        yield browser
+
+
+@pytest.fixture
+def chromium(
+    push_service: Control, push_vapid: VapidKeys, _push_browsers: Browsers
+) -> Iterator[Browser]:
+    """A real Chromium, headless, whose push service this is; as `firefox`."""
+    with _push_browsers.lent("chromium", push_service, push_vapid) as browser:
+        yield browser
+
+
+@pytest.fixture(params=["firefox", "chromium"])
+def push_browser(
+    request: pytest.FixtureRequest,
+    push_service: Control,
+    push_vapid: VapidKeys,
+    _push_browsers: Browsers,
+) -> Iterator[Browser]:
+    """Each real browser in turn: the test runs once with `firefox` and once with `chromium`."""
+    with _push_browsers.lent(request.param, push_service, push_vapid) as browser:
+        yield browser
 
 
 # A sender and the judge: each case is a test

@@ -224,6 +224,7 @@ class PushServer:
             if len(self._nodes) > _REMEMBERED:
                 self._nodes.popitem(last=False)
         traffic.close()
+        traffic.control.forget_user_agents()
         with suppress(errors.NotFoundError):  # a test may have deleted it, or never used it
             traffic.control.delete_tenant()
 

@@ -12,7 +12,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +23,9 @@ import pytest
 
 PREFIX = "needs_"
 TOOLS = {
+    "browsers": ("firefox-esr", "chromium"),
     "chromium": ("chromium",),
+    "chromedriver": ("chromium", "chromedriver"),
     "go": ("go",),
     "java": ("java", "mvn"),
     "node": ("node", "npm"),
@@ -52,6 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--all",
         action="store_true",
         help="run also the tests that need more than Python; a missing tool is a failure",
+    )
+    parser.addoption(
+        "--pictures", metavar="DIR", help="keep pictures of the demo, as docs/images has them"
     )
 
 
@@ -102,6 +109,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for need, count in terminalreporter.config.stash[DESELECTED].items():
         tests = "1 test that needs" if count == 1 else f"{count} tests that need"
         terminalreporter.write_line(f"deselected: {tests} {need} (run scripts/test --all)")
+
+
+@pytest.fixture(scope="session")
+def npm_package():
+    """Makes a directory with a package of npm, kept for later runs; it appears whole."""
+
+    def install(package: str) -> Path:
+        directory = Path(__file__).parents[1] / ".cache" / "node" / package
+        if not directory.exists():
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=directory.parent) as name:
+                made = Path(name, "made")
+                made.mkdir()
+                command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", made, package]
+                subprocess.run(command, check=True, capture_output=True, timeout=300)
+                with suppress(OSError):  # another process was faster
+                    made.rename(directory)
+        return directory
+
+    return install
 
 
 @pytest.fixture

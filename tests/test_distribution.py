@@ -28,8 +28,9 @@ BASE = {
     "websockets",
     "certifi",
     "click",
+    "jeepney",
 }
-"""All that a user's machine gets besides mockpush; a ninth needs a reason."""
+"""All that a user's machine gets besides mockpush; a tenth needs a reason."""
 
 NOT_SOURCE = (".*", "__pycache__", "*.egg-info", "build", "dist", "node_modules")
 

@@ -16,6 +16,8 @@ import pytest
 
 from mockpush._cache import CACHE
 from mockpush.cli import COMMANDS, load
+from mockpush.client.browsers.finding import PRODUCTS
+from mockpush.http.browsers import Listeners
 from mockpush.http.control import application
 from mockpush.protocol.registry import REGISTRY
 from mockpush.service import PushService
@@ -136,12 +138,24 @@ def test_every_example_is_a_test_or_the_application_under_test(generator):
         if isinstance(node, ast.FunctionDef)
     }
     files = {name for name in names if "::" not in name}
-    tested = {name for name in shown if name.partition("::")[0] not in files}
+    recipes = {
+        f"tests/examples/{name}"
+        for name in (
+            "playwright.mjs",
+            "push.ts",
+            "order.spec.ts",
+            "test_playwright_in_python.py",
+            "test_selenium.py",
+        )
+    }
+    runners = {"tests/examples/test_playwright.py"}
+    tested = {name for name in shown if name.partition("::")[0] not in files | runners}
     applications = {f"tests/examples/{name}.py" for name in ("shop", "guarded", "application")}
     adapters = {
         each.relative_to(ROOT).as_posix() for each in ROOT.glob("tests/examples/adapters/*.*")
     }
-    assert set(names) == tested | applications | adapters | {"tests/examples/test_sender.py"}
+    wanted = tested | applications | adapters | recipes | {"tests/examples/test_sender.py"}
+    assert set(names) == wanted
 
 
 # What the pages hold
@@ -221,10 +235,10 @@ def test_flags_exist():
 
 
 def test_variables_exist(generator, push_server):
-    """Those of flags, those that name a server, that of `exec`, and that of the cache."""
+    """Those of flags, those that name a server or a browser, that of `exec`, and of the cache."""
     generated = generator.GENERATED["settings"]() + generator.GENERATED["commands"]()
     known = {*re.findall(r"`(\w+)`", generated), *push_server.environ}
-    known |= {"MOCKPUSH_SUBSCRIPTION", CACHE}
+    known |= {"MOCKPUSH_SUBSCRIPTION", CACHE, *(each.variable for each in PRODUCTS.values())}
     for page in PAGES.values():
         assert set(re.findall(r"(?<!\w)MOCKPUSH(?:_[A-Z0-9]+)+", page)) <= known
 
@@ -278,7 +292,8 @@ def curl(line: str) -> tuple[str, str, dict[str, str], str | None]:
 async def test_the_requests_of_the_page_on_the_control_api_work():
     calls = [line for line in command_lines() if line.startswith("curl ")]
     assert len(calls) > 10
-    transport = httpx.ASGITransport(application(PushService()))
+    listeners = Listeners("http://127.0.0.1:8030", "https://localhost:8031", "the hash of a key")
+    transport = httpx.ASGITransport(application(PushService(), listeners=lambda: listeners))
     async with httpx.AsyncClient(transport=transport) as client:
         for line in calls:
             method, url, headers, body = curl(line)

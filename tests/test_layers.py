@@ -80,11 +80,20 @@ def test_the_protocol_core_imports_only_itself_cryptography_and_what_does_no_io(
         assert not within(module, BLOCKING)
 
 
-@pytest.mark.parametrize("name", modules_in("mockpush.client"))
+ON_THE_SERVER = {"mockpush.client.demo"}
+"""What of the client stands on the server."""
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in modules_in("mockpush.client") if not within(name, ON_THE_SERVER)]
+)
 def test_the_user_agent_imports_only_itself_the_protocol_core_and_the_standard_library(name):
     own = {"mockpush.client", "mockpush.protocol", "mockpush.errors", "mockpush._lazy"}
+    if within(name, {"mockpush.client.browsers"}):
+        own.add("websockets")  # by which real browsers are driven
     for module in imported(name, MODULES[name]):
         assert within(module, own) or in_standard_library(module)
+        assert not within(module, ON_THE_SERVER)
 
 
 def test_importing_the_protocol_core_loads_no_io(modules_loaded_by):
@@ -128,12 +137,16 @@ def test_the_adapters_of_ready_senders_do_without_mockpush(path):
     assert not any(within(module, {"mockpush"}) for module in imported("adapter", path))
 
 
+EXTRAS = {"mockpush.harness": "harness", "mockpush.client.demo": "demo"}
+"""The parts that need more than the base."""
+
 DISTRIBUTIONS = importlib.metadata.packages_distributions()
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_everything_imported_is_a_declared_dependency(name):
-    allowed = declared("harness") if within(name, {"mockpush.harness"}) else declared()
+    extra = next((extra for part, extra in EXTRAS.items() if within(name, {part})), "")
+    allowed = declared(extra)
     if name.startswith("mockpush.pytest_"):
         allowed.add("pytest")
     for module in imported(name, MODULES[name]):

@@ -60,7 +60,7 @@ def serve(settings: Settings, *, exit_on_stdin_eof: bool, as_json: bool) -> None
     def announce() -> None:
         _relax_garbage_collection()
         if as_json:
-            print_json(_summary(server))
+            print_json(summary(server))
         else:
             click.echo("\n".join(_screen(server, settings, keys)))
         if exit_on_stdin_eof:
@@ -79,7 +79,8 @@ def _relax_garbage_collection() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-def _summary(server: Server) -> dict[str, object]:
+def summary(server: Server) -> dict[str, object]:
+    """What the line of --json says: where everything is."""
     return {
         "ready": True,
         "http": server.url,

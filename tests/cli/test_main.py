@@ -23,6 +23,7 @@ NAMED_IN_THE_CONTRACT = {
     "max-subscriptions max-messages max-requests max-body exit-on-stdin-eof json",
     "exec": "host port https-port profile strict hostname endpoint-origin data-dir vapid-key "
     "max-subscriptions max-messages max-requests max-body",
+    "demo": "host port https-port profile data-dir vapid-key json",
     "check": "strict list fail-fast timeout start-timeout jobs json senders profile sender python "
     "stream app thorough",
     "subscribe": "profile application-server-key json tenant url",
@@ -37,6 +38,7 @@ NAMED_IN_THE_CONTRACT = {
     "fault list": "json tenant url",
     "fault clear": "json tenant url",
     "version": "json",
+    "browser": "tenant url data-dir user-agent",
     "inspect": "profile endpoint at subscription json",
     "vapid keys": "output json",
     "vapid inspect": "endpoint at json",

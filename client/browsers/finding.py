@@ -1,0 +1,56 @@
+"""Where the browsers are that may be installed here. None is ever installed or downloaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mockpush import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A browser: the programs that it may be, the variable that names another one, and how to
+    install it."""
+
+    programs: Sequence[str]
+    variable: str
+    install: str
+
+
+PRODUCTS: Final[Mapping[str, Product]] = {
+    "firefox": Product(
+        ("firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"),
+        "MOCKPUSH_FIREFOX",
+        "install it, on Debian with `apt install firefox-esr`",
+    ),
+    "chromium": Product(
+        (
+            "chromium",
+            "chromium-browser",
+            "google-chrome",
+            "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        ),
+        "MOCKPUSH_CHROMIUM",
+        "install it, on Debian with `apt install chromium`",
+    ),
+}
+
+
+def find(name: str) -> Path:
+    """The program of a browser; `errors.BrowserNotFoundError` says how to install it."""
+    product = PRODUCTS[name]
+    named = os.environ.get(product.variable)
+    candidates = (named,) if named else product.programs
+    found = next((path for each in candidates if (path := shutil.which(each))), None)
+    if found is not None:
+        return Path(found)
+    where = f"{product.variable}={named} is no program" if named else "not found"
+    raise errors.BrowserNotFoundError(
+        f"{name.capitalize()} {where}: {product.install}, "
+        f"or set {product.variable} to the path of its program"
+    )

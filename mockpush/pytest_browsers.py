@@ -1,0 +1,76 @@
+"""The real browsers of a test session: each is started once, when the first test asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from mockpush import errors
+from mockpush.client.browsers.finding import find
+
+if TYPE_CHECKING:
+    from mockpush.client.browsers.browser import Browser
+    from mockpush.client.control import Control
+    from mockpush.vapid_keys import VapidKeys
+
+_CLASSES: Final = {
+    "firefox": ("mockpush.client.browsers.firefox", "Firefox"),
+    "chromium": ("mockpush.client.browsers.chromium", "Chromium"),
+}
+
+
+class Browsers:
+    """They go from test to test, with nothing left of the one before, and end with the session."""
+
+    def __init__(self) -> None:
+        self._browsers: dict[str, Browser] = {}
+
+    @contextmanager
+    def lent(self, name: str, control: Control, vapid: VapidKeys) -> Iterator[Browser]:
+        """A browser that belongs to a test; the test is skipped if it is not installed."""
+        browser = self._started(name, control, vapid)
+        try:
+            yield browser
+        finally:
+            self._take_back(name, browser)
+
+    def _started(self, name: str, control: Control, vapid: VapidKeys) -> Browser:
+        key = vapid.public_key
+        browser = self._browsers.get(name) or _new(name, control)
+        try:
+            browser.assign(control, application_server_key=key)
+        except BaseException:
+            self._browsers.pop(name, None)
+            browser.close()
+            raise
+        self._browsers[name] = browser
+        return browser
+
+    def _take_back(self, name: str, browser: Browser) -> None:
+        """A browser that a test has closed, or that has gone, is not lent again."""
+        try:
+            browser.clear()
+        except errors.BrowserError:
+            browser.close()
+        if browser.closed:
+            self._browsers.pop(name, None)
+
+    def close(self) -> None:
+        """Ends all of them."""
+        while self._browsers:
+            _, browser = self._browsers.popitem()
+            browser.close()
+
+
+def _new(name: str, control: Control) -> Browser:
+    try:
+        find(name)
+    except errors.BrowserNotFoundError as error:
+        pytest.skip(str(error))
+    module, kind = _CLASSES[name]
+    browser: Browser = getattr(import_module(module), kind)(control)
+    return browser
