@@ -19,6 +19,8 @@ Json = Mapping[str, Any]
 DOCUMENTS: Final = (
     "Subscription",
     "UserAgent",
+    "Notification",
+    "Launch",
     "Message",
     "Request",
     "Finding",

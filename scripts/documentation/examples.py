@@ -12,6 +12,7 @@ LANGUAGES: Final = {
     ".py": "python",
     ".mjs": "javascript",
     ".cjs": "javascript",
+    ".ts": "typescript",
     ".go": "go",
     ".rs": "rust",
     ".java": "java",
