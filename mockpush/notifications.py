@@ -174,8 +174,8 @@ class Notifications:
 
     async def _complete(self, seen: Notification, word: Appearance) -> Notification:
         """What is seen is that of which the driver has told."""
-        origin = seen.origin or word.origin
-        return await self._appear(replace(seen, origin=origin, tag=word.tag, message=word.message))
+        origin, tag = _cut(seen.origin or word.origin), _cut(word.tag)
+        return await self._appear(replace(seen, origin=origin, tag=tag, message=word.message))
 
     async def _reveal(self, notification_id: str) -> None:
         """No word has come: no worker has shown it, but a page."""

@@ -329,7 +329,6 @@ class Browser(Driver):
         self._opened = None
         if self._running:
             self._forget_sites()
-            self._noted()
         self._presence.forget_notifications()
 
     # Below the surface

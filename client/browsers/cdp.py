@@ -25,7 +25,9 @@ PATIENCE: Final = 60.0
 
 GONE: Final = "mockpush.gone"
 """The event that comes last: the browser has gone."""
+_ATTACHED: Final = "Target.attachedToTarget"
 _DETACHED: Final = "Target.detachedFromTarget"
+_CRASHED: Final = "Target.targetCrashed"
 _NO_SESSION: Final = -32001
 """The code of an answer: there is no such session (any more)."""
 _HAS_GONE: Final[Json] = {"error": {"message": "the browser has gone"}}
@@ -62,6 +64,7 @@ class Cdp:
         self._socket = self._open.enter_context(opened(url))
         self._numbers = itertools.count(1)
         self._replies: dict[int, tuple[str | None, Future[Json]]] = {}
+        self._targets: dict[str, str] = {}
         self._listeners: Mapping[str, Listener] = {}
         self._events: SimpleQueue[Event | None] = SimpleQueue()
         self._failures: list[Exception] = []
@@ -153,16 +156,24 @@ class Cdp:
         self._events.put(None)
 
     def _notice(self, message: Json) -> None:
-        if message["method"] == _DETACHED:
-            self._give_up(message["params"]["sessionId"])
-        self._events.put(Event(message["method"], message["params"], message.get("sessionId")))
+        method, params = message["method"], message["params"]
+        if method == _ATTACHED:
+            self._targets[params["sessionId"]] = params["targetInfo"]["targetId"]
+        elif method == _DETACHED:
+            self._targets.pop(params["sessionId"], None)
+            self._give_up({params["sessionId"]}, "what it was for is closed")
+        elif method == _CRASHED:
+            target = params["targetId"]
+            crashed = {each for each, known in self._targets.items() if known == target}
+            self._give_up(crashed, "what it was for has crashed")
+        self._events.put(Event(method, params, message.get("sessionId")))
 
-    def _give_up(self, gone: str) -> None:
-        """Commands of a session that has ended may never be answered."""
+    def _give_up(self, sessions: set[str], why: str) -> None:
+        """Commands of these are never answered."""
+        answer = {"error": {"code": _NO_SESSION, "message": why}}
         for number, (session, _) in list(self._replies.items()):
-            if session == gone:
-                text = "what it was for is closed, or has crashed"
-                self._answer(number, {"error": {"code": _NO_SESSION, "message": text}})
+            if session in sessions:
+                self._answer(number, answer)
 
     def _answer(self, number: int, message: Json) -> None:
         _, reply = self._replies.get(number, (None, None))

@@ -21,7 +21,7 @@ from ..notification import Notification
 from ..reception import ReceivedMessage
 from ..user_agent import PermissionState
 from .browser import PATIENCE, Browser
-from .cdp import Cdp
+from .cdp import Cdp, Event
 from .finding import find
 from .observing import Displayed, Observer, Told
 from .processes import Process
@@ -44,6 +44,8 @@ _CLOSING: Final = 10.0
 """Real seconds in which a browser that is closed writes its profile."""
 _UNTOLD: Final = 10.0
 """Real seconds after which a message that came is taken for dropped."""
+_UNDISPATCHED: Final = 30.0
+"""Real seconds after which it is an error that a message that was decrypted has made no event."""
 _NOT_RUNNING: Final = "Chromium is not running: start it with start()"
 _SETTINGS: Final = "chrome://settings/content/notifications"
 _SET: Final = "chrome.send('setOriginPermissions', [%s, 'notifications', %s])"
@@ -91,6 +93,7 @@ class Chromium(Browser):
     ) -> None:
         super().__init__(control, application_server_key=application_server_key)
         self._endpoints = endpoints
+        self._set_origins: set[str] = set()
 
     # The process
 
@@ -115,8 +118,14 @@ class Chromium(Browser):
             cdp, self._report, self._display, settled=self._presence.acknowledged()
         )
         self._known_targets = Targets(cdp, launch.init_script, on_tab=self._observer.follow)
-        cdp.listen({**self._targets.listeners, **self._observer.listeners})
+        dialogs = {"Page.javascriptDialogOpening": self._dismiss}
+        cdp.listen({**self._targets.listeners, **self._observer.listeners, **dialogs})
         self._targets.begin()
+
+    def _dismiss(self, dialog: Event) -> None:
+        """Nobody is there to answer, and nothing goes on before."""
+        leaving = dialog.params["type"] == "beforeunload"
+        self._tools.call("Page.handleJavaScriptDialog", dialog.session, accept=leaving)
 
     def _connect(self) -> None:
         """It connects when it has a subscription, not before."""
@@ -188,9 +197,12 @@ class Chromium(Browser):
 
     def _set_permission(self, state: PermissionState) -> None:
         """As in the settings, which ends subscriptions; DevTools' own way does not."""
-        setting = _SET % (json.dumps(self._origin), json.dumps(_STATES[state]))
-        self._targets.evaluate_at(_SETTINGS, setting)
+        self._set_origins.add(self._origin)
+        self._change_setting(self._origin, _STATES[state])
         self._tools.evaluate(self._targets.session, _SET_TO % json.dumps(state))
+
+    def _change_setting(self, origin: str, value: str) -> None:
+        self._targets.evaluate_at(_SETTINGS, _SET % (json.dumps(origin), json.dumps(value)))
 
     def click(self, notification: Notification, action: str | None = None) -> None:
         """Clicks on it as the user does, or on the button with the title `action`.
@@ -222,7 +234,9 @@ class Chromium(Browser):
 
     def _noted(self) -> tuple[Sequence[ReceivedMessage], Sequence[SubscriptionChange]]:
         self._tools.check()
-        self._observer.settle(self._presence.acknowledged(), timeout=_UNTOLD)
+        self._observer.settle(
+            self._presence.acknowledged(), timeout=_UNTOLD, patience=_UNDISPATCHED
+        )
         return [_message(each.payload) for each in self._observer.take()], self._changes_since()
 
     def _changes_since(self) -> list[SubscriptionChange]:
@@ -243,8 +257,13 @@ class Chromium(Browser):
         super().assign(control, application_server_key=application_server_key)
 
     def _forget_sites(self) -> None:
+        self._tools.check()
         self._targets.only_a_blank_tab()
+        self._observer.drop(self._presence.all_messages())
         self._presence.clear_badge()
+        self._tools.call("Network.clearBrowserCache", self._targets.session)
+        while self._set_origins:
+            self._change_setting(self._set_origins.pop(), "default")
         for origin in self._targets.forget_origins():
             self._tools.call(
                 "Storage.clearDataForOrigin",

@@ -75,4 +75,4 @@ class Driver(ABC):
 
     @abstractmethod
     def _forget_sites(self) -> None:
-        """One blank tab is left."""
+        """One blank tab is left, and nothing that has been noted."""

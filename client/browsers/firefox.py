@@ -172,6 +172,7 @@ class Firefox(Browser):
     def _forget_sites(self) -> None:
         self._tab.only_a_blank_tab()
         self._ask("forget")
+        self._ask("take")
 
 
 def _message(payload: str | None) -> ReceivedMessage:

@@ -65,6 +65,7 @@ class Observer:
         self._following = False
         self._logged: set[tuple[object, ...]] = set()
         self._decrypted: set[str] = set()
+        self._dropped: set[str] = set()
         self._events = _PushEvents()
         self._dispatched: deque[Told] = deque()
         self._changed = threading.Condition()
@@ -89,23 +90,37 @@ class Observer:
     def _call(self, method: str, session: str, **params: Any) -> None:
         self._cdp.call(f"BackgroundService.{method}", session, **params)
 
-    def settle(self, messages: set[str], *, timeout: float) -> None:
-        """Returns when each of these was dispatched or given up, at the latest after `timeout`.
+    def settle(self, messages: set[str], *, timeout: float, patience: float) -> None:
+        """Returns when each of these was dispatched or given up.
 
-        What Chromium drops without a word, as without permission, counts as given up then; what it
-        has decrypted and not dispatched is an `errors.BrowserError`.
+        What Chromium drops without a word, as without permission, is given up after `timeout`
+        seconds. What it has decrypted and not dispatched after `patience` is an
+        `errors.BrowserError`: it waits for the end of an event of the same worker.
         """
-        end = time.monotonic() + timeout
+        now = time.monotonic()
         with self._changed:
-            while not messages <= self.settled and self._changed.wait(end - time.monotonic()):
-                pass
-            late = messages & self._decrypted - self.settled
-            self.settled |= messages
+            self._await(lambda: messages <= self.settled | self._decrypted, now + timeout)
+            self.settled |= messages - self._decrypted
+            self._await(lambda: messages <= self.settled, now + patience)
+            late = messages - self.settled
+            going = self._events.going
         if late:
             raise errors.BrowserError(
-                f"Chromium has decrypted {', '.join(sorted(late))}, and not dispatched it within "
-                f"{timeout:g} s"
+                f"Chromium has decrypted {_listed(late)}, and not dispatched it within "
+                f"{patience:g} s; events that have not ended: {_listed(going)}"
             )
+
+    def _await(self, reached: Callable[[], bool], end: float) -> None:
+        while not reached() and self._changed.wait(end - time.monotonic()):
+            pass
+
+    def drop(self, messages: set[str]) -> None:
+        """Nobody asks for these any more, nor for what has been dispatched so far."""
+        with self._changed:
+            self.settled |= messages
+            self._dropped |= messages
+            self._dispatched.clear()
+            self._events = _PushEvents()
 
     def take(self) -> list[Told]:
         """The `push` events since the last time."""
@@ -130,7 +145,7 @@ class Observer:
 
     def _keep(self, told: Told) -> None:
         with self._changed:
-            if told.report is Report.DISPATCHED:
+            if told.report is Report.DISPATCHED and told.message not in self._dropped:
                 self._dispatched.append(told)
             if told.report is Report.DECRYPTED:
                 self._decrypted.add(told.message)
@@ -144,6 +159,11 @@ class _PushEvents:
 
     def __init__(self) -> None:
         self._shown: dict[tuple[str, str], dict[str, int]] = {}
+
+    @property
+    def going(self) -> set[str]:
+        """The messages whose events have not ended."""
+        return {message for each in list(self._shown.values()) for message in list(each)}
 
     def note(self, entry: Json, told: Told) -> None:
         """One begins or ends."""
@@ -163,6 +183,10 @@ class _PushEvents:
         return Displayed(
             title, body, entry["origin"].rstrip("/"), entry["instanceId"] or None, message
         )
+
+
+def _listed(messages: set[str]) -> str:
+    return ", ".join(sorted(messages)) or "none"
 
 
 def _worker(entry: Json) -> tuple[str, str]:

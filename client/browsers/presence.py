@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from threading import Timer
 from typing import Final
@@ -14,6 +14,7 @@ from mockpush.protocol.model import MessageState, SubscriptionState
 from ..inbox import SubscriptionChange
 from ..push_subscription import PushSubscription
 from ..real_user_agent import RealUserAgent
+from ..records import Message
 
 _ON_THEIR_WAY: Final = {MessageState.PENDING, MessageState.DELIVERED}
 _SETTLING: Final = 30.0
@@ -55,11 +56,16 @@ class Presence(RealUserAgent):
     def acknowledged(self) -> set[str]:
         """The ids of the messages that it has, of all its subscriptions."""
         return {
-            message.id
-            for raw in self._held()
-            for message in self._control.messages_to(raw["id"])
-            if message.state is MessageState.ACKNOWLEDGED
+            message.id for message in self._messages() if message.state is MessageState.ACKNOWLEDGED
         }
+
+    def all_messages(self) -> set[str]:
+        """The ids of those that have been sent to any of its subscriptions."""
+        return {message.id for message in self._messages()}
+
+    def _messages(self) -> Iterator[Message]:
+        for raw in self._held():
+            yield from self._control.messages_to(raw["id"])
 
     def report(self, message: str, event: Report, detail: str | None) -> None:
         """Tells the service what has become of a message, unless it has been forgotten."""

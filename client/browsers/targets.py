@@ -92,7 +92,8 @@ class Targets:
     def urls(self) -> list[str]:
         """Of all tabs."""
         with self._changed:
-            return [str(self._targets[each]["url"]) for each in self._tabs]
+            sessions = [self._sessions[each] for each in self._tabs]
+        return [url for each in sessions if (url := self._at(each, "location.href"))]
 
     def navigate(self, url: str) -> None:
         """Goes there in the current tab; returns when the page is loaded, or where it leads to."""
@@ -240,10 +241,14 @@ class Targets:
         return next((each for each in going if self._shows(sessions[each], url)), None)
 
     def _shows(self, session: str, url: str) -> bool:
+        return self._at(session, _SHOWN) == url
+
+    def _at(self, session: str, expression: str) -> str:
+        """What a tab says, or nothing if it closes meanwhile."""
         try:
-            return bool(self._cdp.evaluate(session, _SHOWS) == url)
+            return str(self._cdp.evaluate(session, expression))
         except SessionGoneError:
-            return False
+            return ""
 
     def _close(self, target: str) -> None:
         """It may have closed itself meanwhile."""
@@ -288,4 +293,4 @@ class Targets:
             raise errors.BrowserError("Chromium: the browser has gone")
 
 
-_SHOWS: Final = "document.readyState === 'complete' ? location.href : ''"
+_SHOWN: Final = "document.readyState === 'complete' ? location.href : ''"

@@ -18,10 +18,12 @@ WORKER = b"""
 addEventListener('install', () => skipWaiting());
 addEventListener('activate', event => event.waitUntil(clients.claim()));
 self.events = [];
+const never = new Promise(() => {});
 addEventListener('push', event => event.waitUntil((async () => {
   const text = event.data ? event.data.text() : 'nothing';
   events.push(text);
   if (text === 'silent') return;
+  if (text === 'hang') await never;
   if (text === 'reject') throw new Error('the worker does not want it');
   await registration.showNotification(text, {
     body: 'body', tag: 'tag of ' + text, actions: [{action: 'buy', title: 'Buy it'}],
@@ -39,6 +41,7 @@ CONTENT = {
     "/worker.js": WORKER,
     "/never.js": b"oninstall = event => event.waitUntil(new Promise(() => {}))",
     "/plain": b"<!doctype html><title>plain</title>",
+    "/leading": b"<!doctype html><script>location.replace('/led')</script><img src=/plain>",
 }
 
 
@@ -49,20 +52,30 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/javascript" if script else "text/html")
         # Neither inline functions nor eval: the driver has to do without the page's consent.
         self.send_header("Content-Security-Policy", "script-src 'self' 'unsafe-inline'")
+        self.send_header("Cache-Control", "max-age=600")
         self.end_headers()
+        self.server.paths.append(self.path)
         self.wfile.write(CONTENT.get(self.path, PAGE))
 
     def log_message(self, *_: object) -> None:
         """Not on standard error."""
 
 
-@pytest.fixture
-def shop() -> Iterator[str]:
-    """The URL of a page whose service worker shows what is pushed."""
+@pytest.fixture(scope="module")
+def shop_server() -> Iterator[ThreadingHTTPServer]:
+    """It knows the paths for which it was asked; each may be kept for ten minutes."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.paths = []
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}/"
+        yield server
         server.shutdown()
+
+
+@pytest.fixture
+def shop(shop_server) -> str:
+    """The URL of a page whose service worker shows what is pushed; it has the same in all tests."""
+    shop_server.paths.clear()
+    return f"http://localhost:{shop_server.server_port}/"
 
 
 @pytest.fixture

@@ -98,15 +98,3 @@ def test_a_page_that_cannot_be_loaded_is_told(firefox):
         firefox.open("http://localhost:1/")
     with pytest.raises(errors.ScriptError, match="SyntaxError"):
         firefox.call("not a function")
-
-
-@pytest.mark.needs_browsers
-def test_a_tab_that_its_page_closes_is_left(firefox, push, shop):
-    push(firefox.subscribe(shop), "one")
-    [notification] = firefox.wait_notifications()
-    assert repr(notification).endswith("shown 'one' 'body' [Buy it]>")
-    firefox.click(notification, "buy")
-    firefox.wait_page(f"{shop}opened?buy")
-    firefox.call("() => { setTimeout(close); }")
-    firefox.wait_page(shop)
-    assert firefox.pages == [shop]
