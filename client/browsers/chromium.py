@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -279,10 +278,10 @@ def _message(payload: str | None) -> ReceivedMessage:
 
 def devtools(file: Path, process: Process) -> str:
     """The URL of a browser's DevTools, from the file that it writes; `errors.BrowserError`."""
-    end = time.monotonic() + PATIENCE
-    while process.running and time.monotonic() < end:
-        lines = file.read_text().split() if file.exists() else []
-        if len(lines) == 2:
-            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
-        time.sleep(0.01)
-    raise errors.BrowserError(f"Chromium has not started; it says: {process.log}")
+    return process.announced(file, devtools_url, name="Chromium", patience=PATIENCE)
+
+
+def devtools_url(text: str) -> str | None:
+    """The same, from the text of the file, if that is whole: port and path."""
+    lines = text.split()
+    return f"ws://127.0.0.1:{lines[0]}{lines[1]}" if len(lines) == 2 else None

@@ -42,15 +42,21 @@ PRODUCTS: Final[Mapping[str, Product]] = {
 
 
 def find(name: str) -> Path:
-    """The program of a browser; `errors.BrowserNotFoundError` says how to install it."""
+    """The program of a browser; `errors.BrowserNotFoundError` says how to install it.
+
+    `errors.BrowserError` if the variable names what is no program: somebody wanted this one.
+    """
     product = PRODUCTS[name]
     named = os.environ.get(product.variable)
     candidates = (named,) if named else product.programs
     found = next((path for each in candidates if (path := shutil.which(each))), None)
     if found is not None:
         return Path(found)
-    where = f"{product.variable}={named} is no program" if named else "not found"
+    kind = name.capitalize()
+    if named:
+        raise errors.BrowserError(
+            f"{product.variable}={named} is no program: set it to that of a {kind}, or unset it"
+        )
     raise errors.BrowserNotFoundError(
-        f"{name.capitalize()} {where}: {product.install}, "
-        f"or set {product.variable} to the path of its program"
+        f"{kind} not found: {product.install}, or set {product.variable} to the path of its program"
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from mockpush import errors
@@ -73,17 +71,15 @@ class Firefox(Browser):
         launch.write_preferences(profile, _PREFERENCES)
         command = [str(program), *launch.args, "--profile", str(profile), *_ARGUMENTS]
         self._process = self._home.run(command, environ=launch.env, log="firefox.log")
-        self._marionette = Marionette(self._port(profile / _PORT, self._process))
+        port = self._process.announced(
+            profile / _PORT,
+            lambda text: int(text) if text else None,
+            name="Firefox",
+            patience=PATIENCE,
+        )
+        self._marionette = Marionette(port)
         self.version = self._marionette.version
         self._bidi = Bidi(self._marionette.bidi_url)
-
-    def _port(self, file: Path, process: Process) -> int:
-        end = time.monotonic() + PATIENCE
-        while process.running and time.monotonic() < end:
-            if file.exists() and (text := file.read_text()):
-                return int(text)
-            time.sleep(0.01)
-        raise errors.BrowserError(f"Firefox has not started; it says: {process.log}")
 
     def _watch(self) -> None:
         code = (files(__package__) / "firefox.js").read_text(encoding="utf-8")

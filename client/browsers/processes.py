@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
+
+from mockpush import errors
 
 from . import guardian
 
+T = TypeVar("T")
 GRACE: Final = 5.0
 """Seconds that a process has to end before it is killed."""
 _KILLED: Final = 10.0
@@ -51,6 +55,23 @@ class Process:
         """The end of what it has written to its standard output and error."""
         return self._log.read_bytes()[-LOG_LIMIT:].decode(errors="replace")
 
+    def announced(
+        self, file: Path, read: Callable[[str], T | None], *, name: str, patience: float
+    ) -> T:
+        """What is to be read in a file that the program writes when it has started.
+
+        `read` gives None as long as the text is not whole. `errors.BrowserError` says how the
+        program has ended, or that it has not written it within `patience` seconds.
+        """
+        found = written(file, read, patience=patience, going_on=lambda: self.running)
+        if found is not None:
+            return found
+        code = self.wait(timeout=0)
+        ended = f"within {patience:g} s" if code is None else f"and ended with exit code {code}"
+        raise errors.BrowserError(
+            f"{name} has not started {ended}; it says: {self.log or 'nothing'}"
+        )
+
     def wait(self, *, timeout: float | None) -> int | None:
         """The exit code, or None if it still runs after `timeout` seconds (None: no limit)."""
         try:
@@ -61,6 +82,18 @@ class Process:
     def stop(self) -> None:
         """Ends it by SIGTERM, else by SIGKILL, with all that is left of its group."""
         _release(self._guardian, within=self._grace + _KILLED)
+
+
+def written(
+    file: Path, read: Callable[[str], T | None], *, patience: float, going_on: Callable[[], bool]
+) -> T | None:
+    """What `read` finds in a file that somebody writes, None if that is over, or takes too long."""
+    end = time.monotonic() + patience
+    while going_on() and time.monotonic() < end:
+        if file.exists() and (found := read(file.read_text())) is not None:
+            return found
+        time.sleep(0.01)
+    return None
 
 
 class Home:

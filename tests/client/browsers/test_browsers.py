@@ -6,6 +6,7 @@ import pytest
 
 from mockpush import errors
 from mockpush.client.user_agent import PermissionState
+from mockpush.protocol.model import MessageState
 from mockpush.vapid_keys import VapidKeys
 
 pytestmark = pytest.mark.needs_browsers
@@ -85,6 +86,19 @@ def test_what_is_pushed_while_the_browser_is_closed_waits(push_browser, push, pu
     [notification] = push_browser.wait_notifications()
     assert notification.title == "2 new"
     assert [each.text() for each in push_browser.received] == ["2 new"]
+
+
+def test_the_draft_coding_and_what_is_kept_for_nobody(push_browser, push, push_service):
+    subscription = push_browser.subscribe()
+    assert push(subscription, "the draft", content_encoding="aesgcm") == 201
+    assert push(subscription, "now", ttl=0) == 201
+    assert [each.text() for each in push_browser.received] == ["the draft", "now"]
+    push_browser.stop()
+    assert push(subscription, "or never", ttl=0) == 201
+    push_browser.start()
+    assert push(subscription, "later") == 201
+    assert [each.text() for each in push_browser.received] == ["the draft", "now", "later"]
+    assert push_service.messages[2].state is MessageState.DROPPED
 
 
 def test_each_test_begins_without_what_was_before(push_browser, push_service, shop):

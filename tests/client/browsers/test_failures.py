@@ -22,7 +22,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_a_browser_says_that_does_not_start_is_quoted(broken, push_service):
     firefox = Firefox(push_service)
-    says = "Firefox has not started; it says: no room in"
+    says = "Firefox has not started and ended with exit code 3; it says: no room in"
     with pytest.raises(errors.BrowserError, match=says), firefox:
         pytest.fail("it has started")
     assert not firefox.running

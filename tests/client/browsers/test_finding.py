@@ -45,9 +45,8 @@ def test_one_sentence_says_how_to_install(program, name):
     assert f"or set {PRODUCTS[name].variable} to the path of its program" in str(raised.value)
 
 
-def test_a_variable_that_names_no_program_is_told(program, monkeypatch):
+def test_a_variable_that_names_no_program_is_an_error_of_its_own(program, monkeypatch):
     monkeypatch.setenv("MOCKPUSH_FIREFOX", "/nowhere/firefox")
-    with pytest.raises(
-        errors.BrowserNotFoundError, match="MOCKPUSH_FIREFOX=/nowhere/firefox is no"
-    ):
+    with pytest.raises(errors.BrowserError, match="MOCKPUSH_FIREFOX=/nowhere/firefox is no") as no:
         find("firefox")
+    assert not isinstance(no.value, errors.BrowserNotFoundError)
