@@ -23,11 +23,16 @@ _CLASSES: Final = {
 }
 
 
+_ATTEMPTS: Final = 2
+"""A browser that has not started so often is not tried again: each may take a minute."""
+
+
 class Browsers:
     """They go from test to test, with nothing left of the one before, and end with the session."""
 
     def __init__(self) -> None:
         self._browsers: dict[str, Browser] = {}
+        self._failures: dict[str, list[errors.BrowserError]] = {}
 
     @contextmanager
     def lent(self, name: str, control: Control, vapid: VapidKeys) -> Iterator[Browser]:
@@ -39,15 +44,18 @@ class Browsers:
             self._take_back(name, browser)
 
     def _started(self, name: str, control: Control, vapid: VapidKeys) -> Browser:
-        key = vapid.public_key
-        browser = self._browsers.get(name) or _new(name, control)
+        failures = self._failures.setdefault(name, [])
+        if len(failures) == _ATTEMPTS:
+            raise errors.BrowserError(f"not tried again after {_ATTEMPTS} times: {failures[-1]}")
+        browser = self._browsers[name] = self._browsers.get(name) or _new(name, control)
         try:
-            browser.assign(control, application_server_key=key)
-        except BaseException:
-            self._browsers.pop(name, None)
-            browser.close()
+            browser.assign(control, application_server_key=vapid.public_key)
+        except BaseException as error:
+            self._give_up(name, browser)
+            if isinstance(error, errors.BrowserError):
+                failures.append(error)
             raise
-        self._browsers[name] = browser
+        failures.clear()
         return browser
 
     def _take_back(self, name: str, browser: Browser) -> None:
@@ -55,9 +63,16 @@ class Browsers:
         try:
             browser.clear()
         except errors.BrowserError:
-            browser.close()
+            self._give_up(name, browser)
+        except BaseException:
+            self._give_up(name, browser)
+            raise
         if browser.closed:
             self._browsers.pop(name, None)
+
+    def _give_up(self, name: str, browser: Browser) -> None:
+        self._browsers.pop(name, None)
+        browser.close()
 
     def close(self) -> None:
         """Ends all of them."""

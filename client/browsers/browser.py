@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from mockpush import errors
@@ -23,9 +24,7 @@ from .blank_site import BlankSite
 from .driver import Driver
 from .presence import Presence
 from .processes import Home
-
-PATIENCE: Final = 60.0
-"""Real seconds for what takes long on a busy machine: a start, a first subscription."""
+from .starting import PATIENCE
 
 
 class Browser(Driver):
@@ -72,8 +71,11 @@ class Browser(Driver):
     def start(self) -> None:
         """Starts it, on the profile that it has had before; returns when it is connected.
 
-        Messages that have waited for it are on their way then.
+        Messages that have waited for it are on their way then. `errors.BrowserError` if it does
+        not start.
         """
+        if self._running:
+            return
         self._presence.expect()
         try:
             self._launch()
@@ -81,8 +83,7 @@ class Browser(Driver):
             self._connect()
             self._watch()
         except BaseException:
-            self._quit()
-            self._running = False
+            self._end()
             raise
         self._presence.go_online()
 
@@ -93,20 +94,21 @@ class Browser(Driver):
         try:
             self._take()
         finally:
-            self._quit()
-            self._running = False
+            self._end()
         self._presence.expect_connection(connected=False, timeout=PATIENCE)
+
+    def _end(self) -> None:
+        self._running = False
+        self._quit()
 
     def close(self) -> None:
         """Ends it for good: profile and all; its subscriptions expire."""
         if self.closed:
             return
         self.closed = True
-        self._quit()
-        self._running = False
-        self._blank.close()
-        self._home.close()
-        self._presence.forget()
+        with ExitStack() as last_to_first:  # each, whatever the one before fails with
+            for each in (self._presence.forget, self._home.close, self._blank.close, self._end):
+                last_to_first.callback(each)
 
     def __enter__(self) -> Self:
         try:

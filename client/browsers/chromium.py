@@ -19,11 +19,12 @@ from ..inbox import SubscriptionChange
 from ..notification import Notification
 from ..reception import ReceivedMessage
 from ..user_agent import PermissionState
-from .browser import PATIENCE, Browser
+from .browser import Browser
 from .cdp import Cdp, Event
-from .finding import find
+from .finding import find, own_arguments
 from .observing import Displayed, Observer, Told
 from .processes import Process
+from .starting import port_of
 from .targets import BLANK, Targets
 
 _ARGUMENTS: Final = (
@@ -108,6 +109,7 @@ class Chromium(Browser):
             *launch.args,
             *_ARGUMENTS,
             *AS_ROOT,
+            *own_arguments(self.kind),
             BLANK,
         ]
         self._process = self._home.run(command, environ=launch.env, log="chromium.log")
@@ -135,14 +137,16 @@ class Chromium(Browser):
         """It does so since it was launched."""
 
     def _quit(self) -> None:
-        if self._cdp is not None and self._process is not None:
-            with suppress(errors.BrowserError):
-                self._cdp.call("Browser.close", timeout=_CLOSING)
-                self._process.wait(timeout=_CLOSING)
-            self._cdp.close()
-        if self._process is not None:
-            self._process.stop()
+        """Closed by its own tools it writes its profile; else its process is ended."""
+        cdp, process = self._cdp, self._process
         self._cdp = self._process = self._known_targets = None
+        if cdp is not None and process is not None:
+            with suppress(errors.BrowserError):
+                cdp.call("Browser.close", timeout=_CLOSING)
+                process.wait(timeout=_CLOSING)
+            cdp.close()
+        if process is not None:
+            process.stop()
 
     @property
     def _tools(self) -> Cdp:
@@ -278,10 +282,9 @@ def _message(payload: str | None) -> ReceivedMessage:
 
 def devtools(file: Path, process: Process) -> str:
     """The URL of a browser's DevTools, from the file that it writes; `errors.BrowserError`."""
-    return process.announced(file, devtools_url, name="Chromium", patience=PATIENCE)
+    return port_of("chromium", process, file, _url)
 
 
-def devtools_url(text: str) -> str | None:
-    """The same, from the text of the file, if that is whole: port and path."""
+def _url(text: str) -> str | None:
     lines = text.split()
     return f"ws://127.0.0.1:{lines[0]}{lines[1]}" if len(lines) == 2 else None

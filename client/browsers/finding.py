@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from mockpush import errors
 @dataclass(frozen=True, slots=True)
 class Product:
     """A browser: the programs that it may be, the variable that names another one, and how to
-    install it."""
+    install it. The variable with `_ARGS` at its end has more arguments, as in a shell."""
 
     programs: Sequence[str]
     variable: str
@@ -60,3 +61,13 @@ def find(name: str) -> Path:
     raise errors.BrowserNotFoundError(
         f"{kind} not found: {product.install}, or set {product.variable} to the path of its program"
     )
+
+
+def own_arguments(name: str) -> list[str]:
+    """What the user gives to the program besides; `errors.BrowserError` for a quote left open."""
+    variable = f"{PRODUCTS[name].variable}_ARGS"
+    given = os.environ.get(variable, "")
+    try:
+        return shlex.split(given)
+    except ValueError as error:
+        raise errors.BrowserError(f"{variable}={given!r}: {error}") from error

@@ -15,10 +15,11 @@ from ..notification import Notification
 from ..reception import ReceivedMessage
 from ..user_agent import PermissionState
 from .bidi import Bidi
-from .browser import PATIENCE, Browser
-from .finding import find
+from .browser import Browser
+from .finding import find, own_arguments
 from .marionette import Marionette
 from .processes import Process
+from .starting import port_of
 
 _PREFERENCES: Final = {"marionette.port": 0}
 _ARGUMENTS: Final = (
@@ -27,8 +28,8 @@ _ARGUMENTS: Final = (
     "--marionette",
     "--remote-allow-system-access",
     "--remote-debugging-port=0",
-    "about:blank",
 )
+_BLANK: Final = "about:blank"
 _PORT: Final = "MarionetteActivePort"
 """The file in the profile where the port is written when Marionette listens."""
 _INSTALL: Final = """
@@ -69,15 +70,10 @@ class Firefox(Browser):
         profile.mkdir(exist_ok=True)
         (profile / _PORT).unlink(missing_ok=True)
         launch.write_preferences(profile, _PREFERENCES)
-        command = [str(program), *launch.args, "--profile", str(profile), *_ARGUMENTS]
+        own = own_arguments(self.kind)
+        command = [str(program), *launch.args, "--profile", str(profile), *_ARGUMENTS, *own, _BLANK]
         self._process = self._home.run(command, environ=launch.env, log="firefox.log")
-        port = self._process.announced(
-            profile / _PORT,
-            lambda text: int(text) if text else None,
-            name="Firefox",
-            patience=PATIENCE,
-        )
-        self._marionette = Marionette(port)
+        self._marionette = Marionette(port_of(self.kind, self._process, profile / _PORT, _number))
         self.version = self._marionette.version
         self._bidi = Bidi(self._marionette.bidi_url)
 
@@ -87,12 +83,13 @@ class Firefox(Browser):
         self._remote.run(_INSTALL, code, settings)
 
     def _quit(self) -> None:
+        process = self._process
         for each in (self._bidi, self._marionette):
             if each is not None:
                 each.close()
-        if self._process is not None:
-            self._process.stop()
         self._bidi = self._marionette = self._process = None
+        if process is not None:
+            process.stop()
 
     @property
     def _remote(self) -> Marionette:
@@ -169,6 +166,10 @@ class Firefox(Browser):
         self._tab.only_a_blank_tab()
         self._ask("forget")
         self._ask("take")
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
 
 
 def _message(payload: str | None) -> ReceivedMessage:

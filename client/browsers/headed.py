@@ -17,12 +17,12 @@ from mockpush import errors
 from ..control import Control
 from ..launch import Launch
 from . import chromium
-from .browser import PATIENCE
 from .cdp import Cdp
-from .finding import find
+from .finding import find, own_arguments
 from .observing import Observer
 from .presence import Presence
 from .processes import Home, Process
+from .starting import PATIENCE
 from .targets import BLANK, Targets
 
 _LOCK: Final = "mockpush.lock"
@@ -54,7 +54,8 @@ class Headed:
         with _alone(self._profile), Home() as home:
             launch.write_preferences(self._profile)
             runs = {"chromium": self._run_chromium, "firefox": self._run_firefox}
-            return runs[self._kind](home, launch, [str(program), *launch.args, *arguments], url)
+            command = [str(program), *launch.args, *own_arguments(self._kind), *arguments]
+            return runs[self._kind](home, launch, command, url)
 
     def _run_firefox(self, home: Home, launch: Launch, command: Sequence[str], url: str) -> int:
         with _anteroom(self._presence, url) as first:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 from mockpush import errors
 
 from . import guardian
 
-T = TypeVar("T")
 GRACE: Final = 5.0
 """Seconds that a process has to end before it is killed."""
 _KILLED: Final = 10.0
 """Seconds in which what was killed is gone."""
+_ROOM: Final = 50 << 20
+"""Octets that a browser needs at least: with less it hangs."""
+_SHORT: Final = "/tmp"  # noqa: S108 - what is made there is private
+_LONGEST: Final = 30
+"""Characters of a directory that leave enough of the 108 that Linux gives to a socket's path."""
 LOG_LIMIT: Final = 2000
 """So many octets from the end of a log are quoted."""
 
@@ -37,6 +41,7 @@ class Process:
         keeps: int,
     ) -> None:
         """`keeps` is a descriptor that stays open for as long as the process lives."""
+        self.program = command[0]
         self._log = log
         self._grace = grace
         arguments = ("run", str(grace), *command)
@@ -55,23 +60,6 @@ class Process:
         """The end of what it has written to its standard output and error."""
         return self._log.read_bytes()[-LOG_LIMIT:].decode(errors="replace")
 
-    def announced(
-        self, file: Path, read: Callable[[str], T | None], *, name: str, patience: float
-    ) -> T:
-        """What is to be read in a file that the program writes when it has started.
-
-        `read` gives None as long as the text is not whole. `errors.BrowserError` says how the
-        program has ended, or that it has not written it within `patience` seconds.
-        """
-        found = written(file, read, patience=patience, going_on=lambda: self.running)
-        if found is not None:
-            return found
-        code = self.wait(timeout=0)
-        ended = f"within {patience:g} s" if code is None else f"and ended with exit code {code}"
-        raise errors.BrowserError(
-            f"{name} has not started {ended}; it says: {self.log or 'nothing'}"
-        )
-
     def wait(self, *, timeout: float | None) -> int | None:
         """The exit code, or None if it still runs after `timeout` seconds (None: no limit)."""
         try:
@@ -84,18 +72,6 @@ class Process:
         _release(self._guardian, within=self._grace + _KILLED)
 
 
-def written(
-    file: Path, read: Callable[[str], T | None], *, patience: float, going_on: Callable[[], bool]
-) -> T | None:
-    """What `read` finds in a file that somebody writes, None if that is over, or takes too long."""
-    end = time.monotonic() + patience
-    while going_on() and time.monotonic() < end:
-        if file.exists() and (found := read(file.read_text())) is not None:
-            return found
-        time.sleep(0.01)
-    return None
-
-
 class Home:
     """A private directory for the files of a browser; `environ` is for who lives there.
 
@@ -106,7 +82,7 @@ class Home:
     def __init__(self, *, grace: float = GRACE) -> None:
         self._grace = grace
         self._processes: list[Process] = []
-        self.path = Path(tempfile.mkdtemp(prefix="mockpush-browser-"))
+        self.path = _directory()
         self._guardian = _guard("remove", str(self.path))
         (self.path / "tmp").mkdir()
 
@@ -147,6 +123,22 @@ class Home:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _directory() -> Path:
+    """A new one with room for a profile, and a path that is short enough for sockets in it.
+
+    `errors.BrowserError` if there is none.
+    """
+    usual = tempfile.gettempdir()
+    place = _SHORT if len(usual) > _LONGEST and os.access(_SHORT, os.W_OK) else usual
+    free = shutil.disk_usage(place).free
+    if free < _ROOM:
+        raise errors.BrowserError(
+            f"a browser needs {_ROOM >> 20} MB for its profile, and {place} has {free >> 20} MB "
+            "left: set TMPDIR to another directory"
+        )
+    return Path(tempfile.mkdtemp(prefix="mockpush-browser-", dir=place))
 
 
 def _guard(

@@ -11,12 +11,12 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
 from mockpush.client.browsers.cdp import Cdp
-from mockpush.client.browsers.chromium import PORT, devtools_url
-from mockpush.client.browsers.processes import written
+from mockpush.client.browsers.chromium import PORT, devtools
 
 pytestmark = pytest.mark.needs_browsers
 
@@ -113,7 +113,7 @@ def test_a_page_that_is_not_there_leaves_the_window_open(push_service, push_serv
     tenant = push_service.tenant
     with running(push_server, "chromium", absent, tmp_path, tenant=tenant) as process:
         port = tmp_path / "browsers/chromium" / PORT
-        cdp = Cdp(written(port, devtools_url, patience=30, going_on=lambda: process.poll() is None))
+        cdp = Cdp(devtools(port, SimpleNamespace(running=True, log="")))
         with closing(cdp):
             changed = ("Target.targetCreated", "Target.targetInfoChanged")
             cdp.listen(

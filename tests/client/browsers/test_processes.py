@@ -132,3 +132,12 @@ def test_an_exit_code_is_told():
         assert waiting.wait(timeout=0) is None
         waiting.stop()
         assert waiting.wait(timeout=0) == 128 + signal.SIGTERM
+
+
+def test_the_path_of_a_home_leaves_room_for_sockets(tmp_path, monkeypatch):
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with Home() as home:
+        assert len(str(home.path)) < 60
+        assert (home.path.stat().st_mode & 0o777) == 0o700
