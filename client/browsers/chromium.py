@@ -24,7 +24,7 @@ from .cdp import Cdp, Event
 from .finding import find, own_arguments
 from .observing import Displayed, Observer, Told
 from .processes import Process
-from .starting import port_of
+from .starting import CLOSING, port_of
 from .targets import BLANK, Targets
 
 _ARGUMENTS: Final = (
@@ -40,8 +40,6 @@ AS_ROOT: Final = ("--no-sandbox",) if getattr(os, "geteuid", lambda: 1)() == 0 e
 """Its sandbox refuses root, and only root has to do without."""
 PORT: Final = "DevToolsActivePort"
 """The file in the profile where port and path are written when DevTools listen."""
-_CLOSING: Final = 10.0
-"""Real seconds in which a browser that is closed writes its profile."""
 _UNTOLD: Final = 10.0
 """Real seconds after which a message that came is taken for dropped."""
 _UNDISPATCHED: Final = 30.0
@@ -142,8 +140,8 @@ class Chromium(Browser):
         self._cdp = self._process = self._known_targets = None
         if cdp is not None and process is not None:
             with suppress(errors.BrowserError):
-                cdp.call("Browser.close", timeout=_CLOSING)
-                process.wait(timeout=_CLOSING)
+                cdp.call("Browser.close", timeout=CLOSING)
+                process.wait(timeout=CLOSING)
             cdp.close()
         if process is not None:
             process.stop()

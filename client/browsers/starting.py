@@ -1,4 +1,4 @@
-"""Waits until a browser has started; and what is said of one that does not."""
+"""How long a browser takes to start and to end, and what is said of one that does not start."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from .processes import Process
 T = TypeVar("T")
 PATIENCE: Final = 60.0
 """Real seconds for what takes long on a busy machine: a start, a first subscription."""
+CLOSING: Final = 10.0
+"""Real seconds in which a browser that is closed writes its profile."""
 _LOOKS: Final = 0.01
 """Real seconds between two looks at a file."""
 

@@ -179,6 +179,7 @@ def test_a_click_leads_to_the_page_that_is_open_and_a_button_nowhere(demo):
     demo.subscribe()
     for button in ("Mark as read", "Open", None):
         demo.send()
+        demo.reached("shown")  # the one before may still be closing
         demo.shows("unread", "1 unread")
         browser.click(browser.wait_notifications()[-1], button)
         demo.until("document.getElementById('unread').hidden")

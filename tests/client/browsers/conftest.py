@@ -21,6 +21,7 @@ self.events = [];
 const never = new Promise(() => {});
 addEventListener('push', event => event.waitUntil((async () => {
   const text = event.data ? event.data.text() : 'nothing';
+  self.trusted = event.isTrusted;
   events.push(text);
   if (text === 'silent') return;
   if (text === 'hang') await never;

@@ -124,3 +124,14 @@ def test_a_browser_that_crashes_is_told(chromium, shop):
 def suppressed(call, *arguments):
     with suppress(errors.BrowserError):
         call(*arguments)
+
+
+def test_what_a_page_has_stored_outlives_a_stop(push_browser, push, shop):
+    subscription = push_browser.subscribe(shop)
+    push_browser.call("() => { document.cookie = 'a=b; max-age=600'; localStorage.a = 'b'; }")
+    push_browser.stop()
+    assert push(subscription, "one") == 201
+    push_browser.start()
+    assert [each.text() for each in push_browser.received] == ["one"]
+    push_browser.open(shop)
+    assert push_browser.call("() => [document.cookie, localStorage.a]") == ["a=b", "b"]

@@ -6,7 +6,6 @@ import pytest
 
 from mockpush import errors
 from mockpush.client.user_agent import PermissionState
-from mockpush.protocol.model import MessageState
 from mockpush.vapid_keys import VapidKeys
 
 pytestmark = pytest.mark.needs_browsers
@@ -74,31 +73,31 @@ def test_a_click_on_a_button_and_a_notification_that_is_closed(push_browser, pus
     assert "closed one" in push_browser.call_worker("() => self.events")
 
 
-def test_what_is_pushed_while_the_browser_is_closed_waits(push_browser, push, push_clock, shop):
+def test_what_is_pushed_while_the_browser_is_closed_waits(
+    push_browser, push, push_service, push_clock, shop
+):
     subscription = push_browser.subscribe(shop)
     push_browser.stop()
     assert not push_browser.online
     push(subscription, "1 new", headers={"topic": "inbox"})
     push(subscription, "2 new", headers={"topic": "inbox"})
     push(subscription, "too late", ttl=60)
+    push(subscription, "now or never", ttl=0)
     push_clock.advance("5 min")
     push_browser.start()
     [notification] = push_browser.wait_notifications()
     assert notification.title == "2 new"
     assert [each.text() for each in push_browser.received] == ["2 new"]
+    states = [each.state for each in push_service.messages]
+    assert states == ["replaced", "acknowledged", "expired", "dropped"]
 
 
-def test_the_draft_coding_and_what_is_kept_for_nobody(push_browser, push, push_service):
-    subscription = push_browser.subscribe()
-    assert push(subscription, "the draft", content_encoding="aesgcm") == 201
-    assert push(subscription, "now", ttl=0) == 201
-    assert [each.text() for each in push_browser.received] == ["the draft", "now"]
-    push_browser.stop()
-    assert push(subscription, "or never", ttl=0) == 201
-    push_browser.start()
-    assert push(subscription, "later") == 201
-    assert [each.text() for each in push_browser.received] == ["the draft", "now", "later"]
-    assert push_service.messages[2].state is MessageState.DROPPED
+def test_whatever_senders_may_send_makes_an_event(push_browser, push, shop):
+    subscription = push_browser.subscribe(shop)
+    for text, options in (("now or never", {"ttl": 0}), ("draft", {"content_encoding": "aesgcm"})):
+        assert push(subscription, text, **options) == 201
+        assert push_browser.received[-1].text() == text
+    assert push_browser.call_worker("() => self.trusted") is True
 
 
 def test_each_test_begins_without_what_was_before(push_browser, push_service, shop):
