@@ -10,7 +10,8 @@ const STATES = {
   away: 'not known now',
 };
 let subscription = null;
-let asked = 0; // the answers to the newest question are shown
+let asked = 0;
+let newest; // its answers are shown: who has asked before waits for them, too
 
 function show(id, visible) {
   $(id).hidden = !visible;
@@ -50,20 +51,24 @@ function focusOneOf(elements) {
   elements.find((each) => !each.disabled && each.checkVisibility())?.focus({ preventScroll: true });
 }
 
-async function refresh() {
-  const mine = ++asked;
+function refresh() {
+  newest = look(++asked);
+  return newest;
+}
+
+async function look(mine) {
   try {
     const found = await browser.current();
     const [{ items }, { version }, { offset }] = await Promise.all(
       [server('GET', '/subscriptions'), control('GET', ''), control('GET', '/clock')]);
-    if (mine !== asked) return;
+    if (mine !== asked) return newest;
     subscription = found;
     $('kept').textContent = items.length === 1 ? '1 subscription' : `${items.length} subscriptions`;
     $('version').textContent = `mockpush ${version}`;
     $('clock').textContent = offset ? `clock: ${hours(offset)} ahead` : 'clock: real time';
     setOffset(offset);
   } catch (error) {
-    if (mine !== asked) return;
+    if (mine !== asked) return newest;
     if (error.away) {
       subscription = { state: 'away' };
       $('kept').textContent = 'away';

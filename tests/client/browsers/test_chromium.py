@@ -36,13 +36,10 @@ def test_what_becomes_of_a_message_is_in_its_timeline(chromium, push, push_servi
         next(each for each in events if each.type == "message.rejected")
     done, rejected = push_service.wait_all(2)
     told = steps(push_service, done)
-    assert [event for event, _ in told if not event.startswith("notification")] == [
-        "accepted",
-        "delivered",
-        *sorted(("acknowledged", "decrypted"), key=[event for event, _ in told].index),
-        "dispatched",
-        "completed",
-    ]
+    events = [event for event, _ in told if not event.startswith("notification")]
+    assert events.index("acknowledged") > 1  # by a way of its own
+    events.remove("acknowledged")
+    assert events == ["accepted", "delivered", "decrypted", "dispatched", "completed"]
     assert ("notification_shown", "hello") in told
     assert steps(push_service, rejected)[-1] == ("rejected", "waitUntil Rejected")
 
