@@ -35,6 +35,10 @@ async def _end_all_tasks() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    # A connection that came while its server stopped is in nobody's list.
+    for transport in list(asyncio.get_running_loop()._transports.values()):
+        transport.abort()
+    await asyncio.sleep(0)
 
 
 @pytest.fixture
