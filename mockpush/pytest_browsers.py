@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -76,9 +76,10 @@ class Browsers:
 
     def close(self) -> None:
         """Ends all of them."""
-        while self._browsers:
-            _, browser = self._browsers.popitem()
-            browser.close()
+        with ExitStack() as stack:
+            for browser in self._browsers.values():
+                stack.callback(browser.close)
+            self._browsers.clear()
 
 
 def _new(name: str, control: Control) -> Browser:

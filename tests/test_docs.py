@@ -238,8 +238,8 @@ def test_variables_exist(generator, push_server):
     """Those of flags, those that name a server or a browser, that of `exec`, and of the cache."""
     generated = generator.GENERATED["settings"]() + generator.GENERATED["commands"]()
     known = {*re.findall(r"`(\w+)`", generated), *push_server.environ}
-    browsers = [each.variable for each in PRODUCTS.values()]
-    known |= {"MOCKPUSH_SUBSCRIPTION", CACHE, *browsers, *(f"{each}_ARGS" for each in browsers)}
+    known |= {"MOCKPUSH_SUBSCRIPTION", CACHE}
+    known |= {name for each in PRODUCTS.values() for name in (each.variable, each.arguments)}
     for page in PAGES.values():
         assert set(re.findall(r"(?<!\w)MOCKPUSH(?:_[A-Z0-9]+)+", page)) <= known
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import ExitStack
 from typing import Any, Final, TypeAlias
 
@@ -11,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from mockpush import errors
 
+from ..deadlines import Deadline
 from .web_socket import opened
 
 Json: TypeAlias = dict[str, Any]
@@ -38,10 +38,10 @@ class Bidi:
         """What a command gives; `errors.BrowserError` if it fails or the browser has gone."""
         self._count += 1
         message = {"id": self._count, "method": method, "params": params}
-        end = time.monotonic() + PATIENCE
+        deadline = Deadline(PATIENCE)
         try:
             self._socket.send(json.dumps(message))
-            while (answer := self._receive(end)).get("id") != self._count:
+            while (answer := self._receive(deadline)).get("id") != self._count:
                 pass  # an event, which is of use only to who waits for it
         except ConnectionClosed as gone:
             raise errors.BrowserError(f"{method}: the browser has gone: {gone}") from gone
@@ -52,9 +52,9 @@ class Bidi:
         result: Json = answer["result"]
         return result
 
-    def _receive(self, end: float) -> Json:
-        """The next message; `TimeoutError` if none has come at the `end` (`time.monotonic`)."""
-        message: Json = json.loads(self._socket.recv(max(0.0, end - time.monotonic())))
+    def _receive(self, deadline: Deadline) -> Json:
+        """The next message; `TimeoutError` if none comes in time."""
+        message: Json = json.loads(self._socket.recv(deadline.remaining))
         return message
 
     def tabs(self) -> dict[str, str]:
@@ -84,7 +84,7 @@ class Bidi:
 
         Every arrival is a reason to look again.
         """
-        end = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             found = next((tab for tab, at in self.tabs().items() if at == url), None)
             if found is not None:
@@ -92,7 +92,7 @@ class Bidi:
                 self.evaluate(_LOADED)
                 return True
             try:
-                self._receive(end)
+                self._receive(deadline)
             except TimeoutError:
                 return False
             except ConnectionClosed as gone:

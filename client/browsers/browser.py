@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
 
 from mockpush import errors
 from mockpush.protocol.model import base64url_encode
 
 from ..control import Control
+from ..deadlines import Deadline
 from ..inbox import SubscriptionChange
 from ..notification import Notification
 from ..push_subscription import PushSubscription
@@ -25,6 +25,9 @@ from .driver import Driver
 from .presence import Presence
 from .processes import Home
 from .starting import PATIENCE
+
+_SLICE: Final = 30.0
+"""Real seconds that a browser is asked to wait at a time; a longer wait asks again."""
 
 
 class Browser(Driver):
@@ -258,15 +261,14 @@ class Browser(Driver):
         self, count: int = 1, *, timeout: float = 10.0
     ) -> list[SubscriptionChange]:
         """Waits until there have been at least so many; `WaitError`."""
-        end = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while len(self.subscription_changes) < count:
-            left = end - time.monotonic()
-            if left <= 0:
+            if not deadline.remaining:
                 raise errors.WaitError(
                     f"expected {count} pushsubscriptionchange events within {timeout:g} s, "
                     f"got {self._changes}"
                 )
-            self._wait_for_change(left)
+            self._wait_for_change(min(deadline.remaining, _SLICE))
         return list(self._changes)
 
     @property

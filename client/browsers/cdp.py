@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import Any, Final, TypeAlias
 
@@ -143,17 +143,20 @@ class Cdp:
             each.join()
 
     def _read(self) -> None:
-        with suppress(ConnectionClosed):
+        try:
             for text in self._socket:
                 message = json.loads(text)
                 if "id" in message:
                     self._answer(message["id"], message)
                 else:
                     self._notice(message)
-        for number in list(self._replies):
-            self._answer(number, _HAS_GONE)
-        self._events.put(Event(GONE, {}, None))
-        self._events.put(None)
+        except ConnectionClosed:
+            pass  # as when it is killed
+        finally:
+            for number in list(self._replies):
+                self._answer(number, _HAS_GONE)
+            self._events.put(Event(GONE, {}, None))
+            self._events.put(None)
 
     def _notice(self, message: Json) -> None:
         method, params = message["method"], message["params"]

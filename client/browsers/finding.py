@@ -15,12 +15,13 @@ from mockpush import errors
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A browser: the programs that it may be, the variable that names another one, and how to
-    install it. The variable with `_ARGS` at its end has more arguments, as in a shell."""
+    """A browser: the programs that it may be, the variable that names another one, how to install
+    it, and the variable that has more arguments."""
 
     programs: Sequence[str]
     variable: str
     install: str
+    arguments: str
 
 
 PRODUCTS: Final[Mapping[str, Product]] = {
@@ -28,6 +29,7 @@ PRODUCTS: Final[Mapping[str, Product]] = {
         ("firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"),
         "MOCKPUSH_FIREFOX",
         "install it, on Debian with `apt install firefox-esr`",
+        "MOCKPUSH_FIREFOX_ARGS",
     ),
     "chromium": Product(
         (
@@ -38,6 +40,7 @@ PRODUCTS: Final[Mapping[str, Product]] = {
         ),
         "MOCKPUSH_CHROMIUM",
         "install it, on Debian with `apt install chromium`",
+        "MOCKPUSH_CHROMIUM_ARGS",
     ),
 }
 
@@ -64,8 +67,8 @@ def find(name: str) -> Path:
 
 
 def own_arguments(name: str) -> list[str]:
-    """What the user gives to the program besides; `errors.BrowserError` for a quote left open."""
-    variable = f"{PRODUCTS[name].variable}_ARGS"
+    """What the user gives to the program besides, written as in a shell; `errors.BrowserError`."""
+    variable = PRODUCTS[name].arguments
     given = os.environ.get(variable, "")
     try:
         return shlex.split(given)

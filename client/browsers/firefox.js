@@ -100,6 +100,17 @@ const alerts = {
   pbmTeardown() {},
 };
 
+// Nobody is there to answer a question: as who closes it without an answer.
+const prompt = {
+  QueryInterface: ChromeUtils.generateQI(["nsIContentPermissionPrompt", "nsIFactory"]),
+  createInstance(iid) {
+    return this.QueryInterface(iid);
+  },
+  prompt(request) {
+    request.cancel();
+  },
+};
+
 // Workers
 
 let developer = null;
@@ -263,6 +274,9 @@ const driver = {
 const registrar = Components.manager.QueryInterface(Ci.nsIComponentRegistrar);
 registrar.registerFactory(
   Services.uuid.generateUUID(), "mockpush alerts", "@mozilla.org/alerts-service;1", alerts
+);
+registrar.registerFactory(
+  Services.uuid.generateUUID(), "mockpush prompt", "@mozilla.org/content-permission/prompt;1", prompt
 );
 registrar.registerFactory(
   Services.uuid.generateUUID(), "mockpush driver", "@mockpush/driver;1", driver

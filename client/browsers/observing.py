@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -11,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from mockpush import errors
 from mockpush.protocol.delivery import Report
 
+from ..deadlines import Deadline
 from .cdp import Cdp, Event, Json, Listener
 
 _PUSH: Final = "pushMessaging"
@@ -97,11 +97,11 @@ class Observer:
         seconds. What it has decrypted and not dispatched after `patience` is an
         `errors.BrowserError`: it waits for the end of an event of the same worker.
         """
-        now = time.monotonic()
+        unheard, undispatched = Deadline(timeout), Deadline(patience)
         with self._changed:
-            self._await(lambda: messages <= self.settled | self._decrypted, now + timeout)
+            self._await(lambda: messages <= self.settled | self._decrypted, unheard)
             self.settled |= messages - self._decrypted
-            self._await(lambda: messages <= self.settled, now + patience)
+            self._await(lambda: messages <= self.settled, undispatched)
             late = messages - self.settled
             going = self._events.going
         if late:
@@ -110,8 +110,8 @@ class Observer:
                 f"{patience:g} s; events that have not ended: {_listed(going)}"
             )
 
-    def _await(self, reached: Callable[[], bool], end: float) -> None:
-        while not reached() and self._changed.wait(end - time.monotonic()):
+    def _await(self, reached: Callable[[], bool], deadline: Deadline) -> None:
+        while not reached() and self._changed.wait(deadline.remaining):
             pass
 
     def drop(self, messages: set[str]) -> None:

@@ -107,26 +107,28 @@ class Presence(RealUserAgent):
         """Returns when the browser has told the service that the subscription is over."""
         self._until(
             lambda: subscription.state is not SubscriptionState.ACTIVE,
-            f"has not unsubscribed {subscription!r}",
+            lambda: f"has not unsubscribed {subscription!r}, which is {subscription.state}",
         )
 
     def catch_up(self) -> None:
         """Returns when all that has been sent to it so far has come, if it is online."""
         if self.online:
-            self._until(lambda: not self._on_their_way(), "has not acknowledged its messages")
+            self._until(
+                lambda: not any(self._on_their_way()),
+                lambda: f"has not acknowledged {', '.join(map(repr, self._on_their_way()))}",
+            )
 
     def forget_notifications(self) -> None:
         """The service knows of none any more."""
         self._api.delete("notifications", user_agent=self.id)
 
-    def _on_their_way(self) -> bool:
-        return any(
-            message.state in _ON_THEIR_WAY
-            for each in self._active()
-            for message in self._control.messages_to(each)
-        )
+    def _on_their_way(self) -> Iterator[Message]:
+        for each in self._active():
+            for message in self._control.messages_to(each):
+                if message.state in _ON_THEIR_WAY:
+                    yield message
 
-    def _until(self, reached: Callable[[], bool], otherwise: str) -> None:
+    def _until(self, reached: Callable[[], bool], otherwise: Callable[[], str]) -> None:
         """Returns when something is so; it is looked at again with each event of the tenant."""
         with self._control.follow_events() as events:
             limit = Timer(_SETTLING, events.close)
@@ -137,4 +139,4 @@ class Presence(RealUserAgent):
                     return
             finally:
                 limit.cancel()
-        raise errors.BrowserError(f"{self.id} {otherwise} within {_SETTLING:g} s")
+        raise errors.BrowserError(f"{self.id} {otherwise()} within {_SETTLING:g} s")

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from mockpush import errors
 
+from ..deadlines import Deadline
 from .finding import PRODUCTS
 from .processes import Process
 
@@ -31,8 +32,8 @@ _CURES: Final = {
 
 def port_of(kind: str, process: Process, file: Path, read: Callable[[str], T | None]) -> T:
     """What a browser writes into a file when it can be reached; `errors.BrowserError`."""
-    end = time.monotonic() + PATIENCE
-    while process.running and time.monotonic() < end:
+    deadline = Deadline(PATIENCE)
+    while process.running and deadline.remaining:
         if file.exists() and (found := read(file.read_text())) is not None:
             return found
         time.sleep(_LOOKS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from mockpush import errors
 
+from ..deadlines import Deadline
 from .cdp import GONE, PATIENCE, Cdp, Event, Json, Listener, SessionGoneError
 
 T = TypeVar("T")
@@ -264,23 +264,23 @@ class Targets:
 
     def _ask(self, look: Callable[[], T | None], timeout: float) -> T | None:
         """What `look`, which asks the browser, finds in time; after each change it looks again."""
-        end = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             seen = self._changes
             if (found := look()) is not None:
                 return found
             with self._changed:
                 while self._changes == seen:
-                    if not self._changed.wait(end - time.monotonic()):
+                    if not self._changed.wait(deadline.remaining):
                         return None
             self._check()
 
     def _until(self, look: Callable[[], T | None], otherwise: str) -> T:
         """What `look` finds, as soon as it finds something."""
-        end = time.monotonic() + PATIENCE
+        deadline = Deadline(PATIENCE)
         with self._changed:
             while (found := look()) is None and not self._gone:
-                if not self._changed.wait(end - time.monotonic()):
+                if not self._changed.wait(deadline.remaining):
                     break
         if found is None:
             self._check()

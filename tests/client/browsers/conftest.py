@@ -30,6 +30,9 @@ addEventListener('push', event => event.waitUntil((async () => {
     body: 'body', tag: 'tag of ' + text, actions: [{action: 'buy', title: 'Buy it'}],
   });
 })()));
+addEventListener('push', event => {
+  if (event.data?.text() === 'throw') throw new Error('the worker cannot do it');
+});
 addEventListener('notificationclick', event => {
   event.notification.close();
   event.waitUntil(clients.openWindow('/opened?' + event.action));

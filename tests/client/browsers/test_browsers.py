@@ -135,6 +135,15 @@ def test_what_subscribe_rejects_with_is_raised(push_browser, shop):
         push_browser.subscribe(application_server_key=other)
 
 
+def test_a_permission_that_is_asked_for_is_not_given(push_browser, shop):
+    push_browser.open(shop)
+    push_browser.permission = "prompt"
+    assert push_browser.permission == "prompt"
+    with pytest.raises(errors.NotAllowedError):
+        push_browser.subscribe()
+    assert push_browser.call("() => Notification.requestPermission()") != "granted"
+
+
 def test_a_page_without_a_worker_cannot_subscribe(push_browser, shop):
     push_browser.open(f"{shop}plain")
     with pytest.raises(errors.ScriptError, match=r"within 0 s: the page has registered none"):

@@ -124,14 +124,6 @@ def test_a_permission_that_is_given_again_is_a_change(chromium, shop):
     assert (change.old, change.new) == (None, None)
 
 
-def test_a_permission_that_is_asked_for_is_neither(chromium, shop):
-    chromium.open(shop)
-    chromium.permission = "prompt"
-    assert chromium.permission == "prompt"
-    with pytest.raises(errors.NotAllowedError):
-        chromium.subscribe()
-
-
 def test_a_subscription_that_the_service_refuses_is_told(chromium, shop):
     chromium.open(shop)
     chromium.refuse("QUOTA_EXCEEDED")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from freezegun import freeze_time
 
 from mockpush import errors
 from mockpush.client.browsers import Chromium, Firefox
@@ -146,6 +147,16 @@ async def test_in_an_event_loop_the_twin_is_awaited(firefox):
         firefox.wait_notifications()
     with pytest.raises(errors.WaitError, match="expected 2 notifications"):
         await firefox.wait_notifications_async(2, timeout=0.01)
+
+
+@pytest.mark.needs_browsers
+def test_waits_end_while_the_clocks_of_a_test_stand_still(push_browser, shop):
+    push_browser.open(shop)
+    with freeze_time("2020-01-01"):
+        with pytest.raises(errors.WaitError, match="expected a tab with http://x/ within"):
+            push_browser.wait_page("http://x/", timeout=0.1)
+        with pytest.raises(errors.WaitError, match="expected 1 pushsubscriptionchange"):
+            push_browser.wait_subscription_changes(timeout=0.1)
 
 
 @pytest.mark.needs_browsers

@@ -39,15 +39,16 @@ def test_a_permission_that_is_given_again_is_a_change(firefox, shop):
     assert (change.old, change.new) == (old, None)
 
 
-def test_a_worker_that_rejects_is_in_the_timeline(firefox, push, push_service, shop):
+@pytest.mark.parametrize(("text", "code"), [("reject", "302: "), ("throw", "301: ")])
+def test_a_worker_that_fails_is_in_the_timeline(firefox, push, push_service, shop, text, code):
     subscription = firefox.subscribe(shop)
     with push_service.follow_events() as events:
-        push(subscription, "reject")
+        push(subscription, text)
         next(each for each in events if each.type == "message.rejected")
     message = push_service.wait()
     steps = push_service.message(message.id).timeline
     assert steps[-1]["event"] == "rejected"
-    assert steps[-1]["detail"].startswith("302")
+    assert steps[-1]["detail"].startswith(code)
 
 
 def test_what_cannot_be_decrypted_is_in_the_timeline(firefox, push, push_service, shop):
