@@ -45,9 +45,10 @@ def test_a_tab_that_its_page_closes_is_left(push_browser, push, shop):
     assert repr(notification).endswith("shown 'one' 'body' [Buy it]>")
     push_browser.click(notification, "buy")
     push_browser.wait_page(f"{shop}opened?buy")
-    push_browser.call("() => { setTimeout(close); }")
-    push_browser.wait_page(shop)
+    with pytest.raises(errors.BrowserError):
+        push_browser.call("() => new Promise(() => close())")
     assert push_browser.pages == [shop]
+    push_browser.wait_page(shop)
 
 
 def test_a_worker_that_never_ends_holds_up_no_other_test(push_browser, push, shop):
@@ -65,9 +66,10 @@ def test_in_firefox_events_do_not_wait_for_each_other(firefox, push, shop):
 def test_in_chromium_an_event_waits_for_the_one_before(
     chromium, push, push_service, shop, monkeypatch
 ):
-    monkeypatch.setattr("mockpush.client.browsers.chromium._UNDISPATCHED", 0)
     subscription = chromium.subscribe(shop)
     push(subscription, "hang")
+    assert [each.text() for each in chromium.received] == ["hang"]
+    monkeypatch.setattr("mockpush.client.browsers.chromium._UNDISPATCHED", 0)
     push(subscription, "one")
     hanging, waiting = push_service.wait_all(2)
     text = f"decrypted {waiting.id}, and not .* that have not ended: {hanging.id}$"
