@@ -57,6 +57,7 @@ class Notifications:
         self._screens: dict[str, Screen] = {}
         self._witnesses: dict[str, Witnesses] = {}
         self._hidden: dict[str, Notification] = {}
+        self._reveals: set[asyncio.Task[None]] = set()
 
     async def exists(self, notification_id: str) -> bool:
         """Whether nobody has forgotten it."""
@@ -68,6 +69,11 @@ class Notifications:
         if found is None:
             raise NotFoundError(f"there is no notification {notification_id!r}")
         return found
+
+    def stop(self) -> None:
+        """What is still hidden stays so."""
+        for each in self._reveals:
+            each.cancel()
 
     # What user agents tell
 
@@ -139,6 +145,10 @@ class Notifications:
                     self._witnesses[each.user_agent].forget(each.id)
         await self._service.storage.forget_notifications(match)
 
+    async def forget_shown_by(self, user_agent: str) -> None:
+        """Forgets those of a user agent."""
+        await self.forget(lambda each: each.user_agent == user_agent)
+
     async def forget_those_of(self, messages: Sequence[PushMessage]) -> None:
         """Forgets those that messages have made which are not there any more."""
         storage = self._service.storage
@@ -158,8 +168,9 @@ class Notifications:
         word = witnesses.word_for(appearance)
         if word is None:
             witnesses.await_word(new.id, appearance)
-            loop = asyncio.get_running_loop()
-            loop.call_later(PATIENCE, lambda: loop.create_task(self._reveal(new.id)))
+            reveal = asyncio.create_task(self._reveal(new.id))
+            self._reveals.add(reveal)
+            reveal.add_done_callback(self._reveals.discard)
             return new
         known = await self._complete(new, word.appearance)
         word.keep(known)
@@ -178,7 +189,8 @@ class Notifications:
         return await self._appear(replace(seen, origin=origin, tag=tag, message=word.message))
 
     async def _reveal(self, notification_id: str) -> None:
-        """No word has come: no worker has shown it, but a page."""
+        """If no word comes no worker has shown it, but a page."""
+        await asyncio.sleep(PATIENCE)
         if notification_id in self._hidden:
             await self._appear(self._hidden[notification_id])
 

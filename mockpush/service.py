@@ -414,4 +414,5 @@ class PushService:
     async def close(self) -> None:
         """Ends all waits; what is asked afterwards is answered without waiting."""
         self._closing = True
+        self.notifications.stop()
         await self.storage.wake()

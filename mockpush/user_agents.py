@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from mockpush.errors import NotFoundError
+from mockpush.notifications import Notifications
 from mockpush.origins import reached_origin
 from mockpush.protocol.delivery import Delivery, Report
 from mockpush.protocol.model import Holder, Subscription, SubscriptionState
@@ -56,6 +57,7 @@ class Service(Protocol):
 
     storage: Storage
     origins: tuple[str, ...]
+    notifications: Notifications
 
     async def now(self, tenant: str) -> float:
         """The time on the tenant's clock."""
@@ -112,9 +114,11 @@ class UserAgents:
     async def assign(self, user_agent_id: str, tenant: str) -> UserAgent:
         """Its next subscriptions belong to `tenant`. One that is not there yet is expected.
 
-        What its pages have told belongs to the tenant before.
+        What its pages have told and what it has shown belong to the tenant before.
         """
         found = await self._service.storage.user_agent(user_agent_id)
+        if found is None or found.tenant != tenant:
+            await self._service.notifications.forget_shown_by(user_agent_id)
         found = found or UserAgent(user_agent_id, tenant, real_time())
         if found.tenant != tenant:
             found = replace(found, tenant=tenant, badge=None, changes=())
@@ -153,9 +157,11 @@ class UserAgents:
             await self.give_up(found.device)
 
     async def remove(self, user_agent_id: str) -> None:
-        """The same, and it is not expected to come back."""
+        """The same, and it is not expected to come back; nor is known what it has shown."""
         await self.forget(user_agent_id)
         await self._service.storage.forget_user_agent(user_agent_id)
+        await self._service.notifications.forget_shown_by(user_agent_id)
+        self._service.notifications.expect(user_agent_id, told=False)
         for tell in self.at_removal:
             tell(user_agent_id)
 

@@ -6,10 +6,8 @@ import base64
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Final, Literal
-from urllib.parse import urlsplit
 
 from mockpush import errors
 from mockpush.protocol.user_agents import Refusal
@@ -24,7 +22,7 @@ from .cdp import Cdp, Event
 from .finding import find, own_arguments
 from .observing import Displayed, Observer, Told
 from .processes import Process
-from .starting import CLOSING, port_of
+from .starting import CLOSING, end, port_of
 from .targets import BLANK, Targets
 
 _ARGUMENTS: Final = (
@@ -135,13 +133,10 @@ class Chromium(Browser):
         """It does so since it was launched."""
 
     def _quit(self) -> None:
-        """Closed by its own tools it writes its profile; else its process is ended."""
         cdp, process = self._cdp, self._process
         self._cdp = self._process = self._known_targets = None
         if cdp is not None and process is not None:
-            with suppress(errors.BrowserError):
-                cdp.call("Browser.close", timeout=CLOSING)
-                process.wait(timeout=CLOSING)
+            end(process, lambda: cdp.call("Browser.close", timeout=CLOSING))
             cdp.close()
         if process is not None:
             process.stop()
@@ -186,11 +181,6 @@ class Chromium(Browser):
         scope, script = found
         return str(self._targets.evaluate_in_worker(scope, script, expression))
 
-    @property
-    def _origin(self) -> str:
-        parts = urlsplit(self._targets.url)
-        return f"{parts.scheme}://{parts.netloc}"
-
     # What the user does
 
     def _permission(self) -> str:
@@ -212,7 +202,8 @@ class Chromium(Browser):
         have no names.
         """
         titles = [each["title"] for each in notification.actions]
-        if action not in (None, *titles) and self._origin == notification.origin:
+        beside = self._current_url().startswith(f"{notification.origin}/")
+        if action not in (None, *titles) and beside:
             wanted = [notification.title, notification.body, titles, action]
             action = self.call(_TITLE_OF, *wanted) or action
         super().click(notification, action)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.resources import files
 from typing import Any, ClassVar, Final
 
@@ -20,7 +19,7 @@ from .browser import Browser
 from .finding import find, own_arguments
 from .marionette import Marionette
 from .processes import Process
-from .starting import CLOSING, port_of
+from .starting import end, port_of
 
 _PREFERENCES: Final = {"marionette.port": 0}
 _ARGUMENTS: Final = (
@@ -84,15 +83,12 @@ class Firefox(Browser):
         self._remote.run(_INSTALL, code, settings)
 
     def _quit(self) -> None:
-        """Closed by its own tools it writes its profile; else its process is ended."""
         bidi, marionette, process = self._bidi, self._marionette, self._process
         self._bidi = self._marionette = self._process = None
         if bidi is not None:
             bidi.close()
         if marionette is not None and process is not None:
-            with suppress(errors.BrowserError):
-                marionette.command("Marionette:Quit", flags=["eForceQuit"])
-                process.wait(timeout=CLOSING)
+            end(process, lambda: marionette.command("Marionette:Quit", flags=["eForceQuit"]))
             marionette.close()
         if process is not None:
             process.stop()

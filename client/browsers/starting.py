@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -38,6 +39,13 @@ def port_of(kind: str, process: Process, file: Path, read: Callable[[str], T | N
             return found
         time.sleep(_LOOKS)
     raise errors.BrowserError(_why(kind, process))
+
+
+def end(process: Process, close: Callable[[], object]) -> None:
+    """Lets a browser end by its own tools, so that it writes its profile, as far as it does."""
+    with suppress(errors.BrowserError):
+        close()
+        process.wait(timeout=CLOSING)
 
 
 def _why(kind: str, process: Process) -> str:

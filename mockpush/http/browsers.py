@@ -60,6 +60,10 @@ _QUERY: Final[dict[str, Kind[Any]]] = {
 }
 
 
+async def no_desktop(_: str) -> None:
+    """Where browsers show nothing, or what the service could not see."""
+
+
 def operations(
     *, listeners: Callable[[], Listeners | None], desktop: Desktop
 ) -> tuple[Operation, ...]:
@@ -67,8 +71,8 @@ def operations(
 
     async def read_launch(call: Call) -> Response:
         kind = _kind(call.target)
-        own_desktop = kind is not UserAgentKind.CHROMIUM or not _is_here(call.request)
-        place = await _place(call, listeners(), _none if own_desktop else desktop)
+        seen = kind is UserAgentKind.CHROMIUM and _is_here(call.request)
+        place = await _place(call, listeners(), desktop if seen else no_desktop)
         told = place.desktop is not None and call.query.get("notifications") == TOLD
         call.service.notifications.expect(place.user_agent, told=told)
         return JSONAnswer(asdict(launch(kind, place)))
@@ -84,10 +88,6 @@ def operations(
             scoped=False,
         ),
     )
-
-
-async def _none(_: str) -> None:
-    """Firefox needs no desktop, and one of another machine would be out of reach."""
 
 
 def _kind(name: str) -> UserAgentKind:

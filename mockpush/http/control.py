@@ -29,10 +29,6 @@ from mockpush.http.operations import Call, Operation, Returns, routes
 from mockpush.service import PushService
 
 
-async def _no_desktop(_: str) -> None:
-    """Where browsers show nothing."""
-
-
 def application(
     service: PushService,
     *,
@@ -40,7 +36,7 @@ def application(
     ca_pem: Callable[[], bytes] | None = None,
     proxy_url: Callable[[], str | None] = lambda: None,
     listeners: Callable[[], browsers.Listeners | None] = lambda: None,
-    desktop: browsers.Desktop = _no_desktop,
+    desktop: browsers.Desktop = browsers.no_desktop,
     resources: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """The control API and `resources` as one ASGI application.

@@ -88,16 +88,11 @@ async def read(call: Call) -> Response:
 
 
 async def assign(call: Call) -> Response:
-    """Says to which tenant its next subscriptions belong, also before it comes.
-
-    What it has shown belongs to the tenant before.
-    """
+    """Says to which tenant its next subscriptions belong, also before it comes."""
     NAME.parse("id", call.target)
-    wanted = call.body["tenant"]
-    known = await call.service.storage.user_agent(call.target)
-    if known is None or known.tenant != wanted:
-        await _forget_notifications(call)
-    return shown(USER_AGENT, await call.service.user_agents.assign(call.target, wanted))
+    return shown(
+        USER_AGENT, await call.service.user_agents.assign(call.target, call.body["tenant"])
+    )
 
 
 async def refuse(call: Call) -> Response:
@@ -129,12 +124,7 @@ async def forget(call: Call) -> Response:
 async def remove(call: Call) -> Response:
     """The same, and it is expected no more; nor is anything known of what it has shown."""
     await call.service.user_agents.remove(call.target)
-    await _forget_notifications(call)
     return no_content()
-
-
-async def _forget_notifications(call: Call) -> None:
-    await call.service.notifications.forget(lambda each: each.user_agent == call.target)
 
 
 async def set_badge(call: Call) -> Response:
