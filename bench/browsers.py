@@ -9,8 +9,6 @@ the clock of the machine, in whole milliseconds.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import threading
 import time
@@ -18,12 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from queue import SimpleQueue
 from urllib.parse import urlsplit
 
 from accept import PAYLOAD, claims
-from footprint import Result, serving
+from footprint import serving
+from results import Result, tell
 
 from mockpush.client import Control, PushSubscription
 from mockpush.client.browsers import Chromium, Firefox
@@ -135,21 +133,5 @@ def measure(messages: int) -> Iterator[Result]:
         yield Result(f"{name}, 95 of 100", statistics.quantiles(warm, n=20)[-1], "ms")
 
 
-def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--messages", type=int, default=100)
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    options = parser.parse_args()
-    results = []
-    for result in measure(options.messages):
-        print(result, flush=True)
-        results.append(result._asdict())
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    tell(__doc__, measure, messages=100)

@@ -10,7 +10,6 @@ The ready senders are installed first, if they are not. The median of N runs cou
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -22,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from footprint import Result
+from results import Result, tell
 
 from mockpush.harness.senders.installation import Installation
 from mockpush.harness.senders.registry import READY, ReadySender
@@ -67,21 +66,5 @@ def measure(rounds: int) -> Iterator[Result]:
         yield Result(f"{name}, {runs[0][1]} cases", seconds, "s", LIMITS[name])
 
 
-def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    options = parser.parse_args()
-    results = []
-    for result in measure(options.rounds):
-        print(result, flush=True)
-        results.append(result._asdict())
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    tell(__doc__, measure, rounds=3)

@@ -10,7 +10,6 @@ memory   what `mockpush serve` occupies, with default settings, when N messages 
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -18,11 +17,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import NamedTuple
 from urllib.request import urlopen
 
 from accept import AUTH, SERVE, Target, prepared, throughput
+from results import Result, tell
 
 from mockpush.event_loop import run
 from mockpush.protocol.keys import generate_key_pair
@@ -38,19 +36,6 @@ print(time.perf_counter() - started)
 BATCH = 10_000
 """Messages that are pushed at a time, since a batch has a time-out."""
 MEGABYTE = 1_000_000
-
-
-class Result(NamedTuple):
-    """One line: what was measured, in which unit, and what it should be below."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float | None = None
-
-    def __str__(self) -> str:
-        target = "" if self.limit is None else f"   below {self.limit:g}"
-        return f"{self.name:<34} {self.value:>8.1f} {self.unit:<2}{target}"
 
 
 @contextmanager
@@ -126,23 +111,5 @@ def measure(starts: int, messages: int, connections: int) -> list[Result]:
     ]
 
 
-def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--starts", type=int, default=11)
-    parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--connections", type=int, default=8)
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    options = parser.parse_args()
-    results = measure(options.starts, options.messages, options.connections)
-    for result in results:
-        print(result)
-    if options.json:
-        values = [result._asdict() for result in results]
-        options.json.write_text(json.dumps(values, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    tell(__doc__, measure, starts=11, messages=100_000, connections=8)

@@ -10,20 +10,19 @@ burst   N messages to subscriptions of a hundred connected Firefoxes, as fast as
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from itertools import product
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from footprint import Result, resident, serving
+from footprint import resident, serving
+from results import Result, tell
 from websockets.asyncio.client import ClientConnection, connect
 
 from mockpush.event_loop import run
@@ -104,7 +103,7 @@ async def several(one: Callable[[], Awaitable[T]], count: int) -> list[T]:
     return made
 
 
-async def idle(
+async def size_of_idle(
     opener: Opener, url: str, context: ssl.SSLContext | None, pid: int, count: int
 ) -> float:
     """Kilobytes for each of so many idle connections."""
@@ -167,42 +166,23 @@ async def burst(url: str, port: int, agents: int, messages: int) -> tuple[float,
 OPENERS: dict[str, Opener] = {"Firefox": opened, "Chromium": logged_in}
 
 
-def measure(idle_agents: int, agents: int, messages: int) -> list[Result]:
+def measure(idle: int, connected: int, messages: int) -> Iterator[Result]:
     """All of it."""
-    results = []
     for (name, opener), scheme in product(OPENERS.items(), ("http", "https")):
-        with serving("--max-user-agents", str(idle_agents + 100)) as (pid, ready):
+        with serving("--max-user-agents", str(idle + 100)) as (pid, ready):
             context = ssl.create_default_context(cafile=ready["ca_file"])
             url = ready[scheme].replace("http", "ws", 1) + "/"
             secure = context if scheme == "https" else None
-            size = run(idle(opener, url, secure, pid, idle_agents))
-        limit = 15.0 if scheme == "http" else None
-        results.append(Result(f"idle {name}, {scheme}", size, "kB", limit))
-    with serving("--max-user-agents", str(agents + 100)) as (_, ready):
+            size = run(size_of_idle(opener, url, secure, pid, idle))
+        yield Result(f"idle {name}, {scheme}", size, "kB", 15.0 if scheme == "http" else None)
+    with serving("--max-user-agents", str(connected + 100)) as (_, ready):
         port = int(ready["http"].rpartition(":")[2])
         url = ready["http"].replace("http", "ws", 1) + "/"
-        rate, lost, doubled = run(burst(url, port, agents, messages))
-    return [
-        *results,
-        Result("messages in a burst", rate, "/s"),
-        Result("lost", lost, "", 1),
-        Result("doubled", doubled, "", 1),
-    ]
-
-
-def main() -> None:
-    """Measures, prints, writes."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--idle", type=int, default=2000)
-    parser.add_argument("--connected", type=int, default=100)
-    parser.add_argument("--messages", type=int, default=10_000)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    results = measure(options.idle, options.connected, options.messages)
-    print(*results, sep="\n")
-    if options.json:
-        options.json.write_text(json.dumps([result._asdict() for result in results]))
+        rate, lost, doubled = run(burst(url, port, connected, messages))
+    yield Result("messages in a burst", rate, "/s")
+    yield Result("lost", lost, "", 1)
+    yield Result("doubled", doubled, "", 1)
 
 
 if __name__ == "__main__":
-    main()
+    tell(__doc__, measure, idle=2000, connected=100, messages=10_000)
