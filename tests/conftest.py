@@ -9,11 +9,13 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -161,6 +163,60 @@ def modules_loaded_by(run_python):
         return set(run_python(program + "print(*set(sys.modules) - before)").split())
 
     return modules
+
+
+class Witness:
+    """A FIFO that processes write `!` to and hold open: it ends when the last of them has ended."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        os.mkfifo(path)
+        self._reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def somebody_is_there(self) -> bool:
+        """Wait for the first one to come."""
+        return self.next() == b"!"
+
+    def all_gone(self) -> bool:
+        """Wait for the last one to end."""
+        while octet := self.next():
+            assert octet == b"!"
+        return octet == b""
+
+    def next(self) -> bytes | None:
+        """The next octet; empty when the last process has ended, None if nothing happens."""
+        readable, _, _ = select.select([self._reader], [], [], 30)
+        return os.read(self._reader, 1) if readable else None
+
+    def close(self) -> None:
+        os.close(self._reader)
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Iterator[Witness]:
+    fifo = Witness(tmp_path / "alive")
+    yield fifo
+    fifo.close()
+
+
+@pytest.fixture
+def wire():
+    """The link of a gateway by which messages go at once, and nothing comes."""
+
+    class Wire:
+        ready = True
+
+        def send(self, message, holder) -> None: ...
+
+        async def look(self) -> None: ...
+
+        def taken_back(self) -> None: ...
+
+        def close(self) -> None: ...
+
+        def lose_identity(self) -> None: ...
+
+    return Wire()
 
 
 class LeavingError(Exception):

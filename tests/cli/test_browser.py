@@ -26,20 +26,6 @@ sys.exit(7)
 """
 
 
-class Wire:
-    """The connection of a Firefox, by which nothing comes."""
-
-    ready = True
-
-    def send(self, message, holder) -> None: ...
-
-    async def look(self) -> None: ...
-
-    def taken_back(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
 @pytest.fixture
 def told(tmp_path):
     """What the program is given; reading it waits for that."""
@@ -107,13 +93,13 @@ def test_what_follows_two_dashes_is_for_the_browser(browser, told, data, given, 
         ("https://shop.test/?a=%20#b", "https://shop.test/?a=%20#b"),
     ],
 )
-def test_a_page_is_what_an_address_bar_takes(browser, told, server, page, url):
+def test_a_page_is_what_an_address_bar_takes(browser, told, server, wire, page, url):
     """It is opened as soon as the browser has connected."""
     with browser(page, stays=True):
         first = told()["arguments"][-1]
         agents = server.service.user_agents
         kind = UserAgentKind.FIREFOX
-        coming = agents.connect(Wire(), kind=kind, device="d", name="firefox")
+        coming = agents.connect(wire, kind=kind, device="d", name="firefox")
         server.submit(coming).result()
         connection = HTTPConnection(first.removeprefix("http://").rstrip("/"))
         connection.request("GET", "/")

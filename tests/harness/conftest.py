@@ -1,10 +1,8 @@
 """What the harness's tests share: programs to drive, and a witness of processes left behind."""
 
 import json
-import os
-import select
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -113,39 +111,6 @@ def begin() -> Callable[..., Run]:
         )
 
     return run
-
-
-class Witness:
-    """A FIFO that processes write `!` to and hold open: it ends when the last of them has ended."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
-        os.mkfifo(path)
-        self._reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-
-    def somebody_is_there(self) -> bool:
-        """Wait for the first one to come."""
-        return self._next() == b"!"
-
-    def all_gone(self) -> bool:
-        """Wait for the last one to end."""
-        while octet := self._next():
-            assert octet == b"!"
-        return octet == b""
-
-    def _next(self) -> bytes | None:
-        readable, _, _ = select.select([self._reader], [], [], 20)
-        return os.read(self._reader, 1) if readable else None
-
-    def close(self) -> None:
-        os.close(self._reader)
-
-
-@pytest.fixture
-def witness(tmp_path: Path) -> Iterator[Witness]:
-    fifo = Witness(tmp_path / "alive")
-    yield fifo
-    fifo.close()
 
 
 @pytest.fixture

@@ -15,22 +15,6 @@ from mockpush.storage.base import Limits
 from mockpush.storage.memory import MemoryStorage
 
 
-class Wire:
-    """The link of a gateway to which messages go at once."""
-
-    ready = True
-
-    def send(self, message, holder) -> None: ...
-
-    async def look(self) -> None: ...
-
-    def taken_back(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def lose_identity(self) -> None: ...
-
-
 class Seen:
     """Where one notification is seen; it keeps what the user did."""
 
@@ -50,10 +34,8 @@ def notifications(service):
 
 
 @pytest.fixture
-async def browser(service):
-    await service.user_agents.connect(
-        Wire(), kind=UserAgentKind.CHROMIUM, device="d", name="browser"
-    )
+async def browser(service, wire):
+    await service.user_agents.connect(wire, kind=UserAgentKind.CHROMIUM, device="d", name="browser")
     return service.user_agents
 
 

@@ -63,7 +63,7 @@ async def test_every_route_is_in_it_and_vice_versa(api, app):
         *administration.OPERATIONS,
         *user_agents.OPERATIONS,
         *notifications.OPERATIONS,
-        *browsers.operations(listeners=lambda: None, desktop=control._no_desktop),
+        *browsers.operations(listeners=lambda: None, desktop=browsers.no_desktop),
     )
     routed = {(ROOT + each.path, each.method) for each in operations}
     others = {"", "/openapi.json", "/ca.pem", "/livez", "/readyz"}

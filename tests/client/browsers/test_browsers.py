@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+
 import pytest
 
 from mockpush import errors
@@ -170,3 +175,36 @@ def test_a_notification_that_is_gone_cannot_be_clicked(push_browser, push, shop)
     assert push_browser.notifications == []
     with pytest.raises(errors.MockpushError):
         push_browser.click(notification)
+
+
+RUN = """
+import os, sys
+from mockpush.client import Control, browsers
+from mockpush.client.transports.http import HttpTransport
+
+name, url = sys.argv[1:]
+browser = getattr(browsers, name)(Control(HttpTransport(url)))
+os.mkfifo(browser.home / f"{name.lower()}.log")
+print(browser.home, flush=True)
+browser.start()
+print("started", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("name", ["Firefox", "Chromium"])
+def test_nothing_of_a_browser_outlives_a_run_that_is_killed(push_server, name):
+    """Its log is a FIFO, which ends when the last process has ended that writes to it."""
+    command = [sys.executable, "-c", RUN, name, push_server.url]
+    run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with run:
+        home = Path(run.stdout.readline().strip())
+        with (home / f"{name.lower()}.log").open("rb") as log:
+            reading = Thread(target=log.read)
+            reading.start()
+            assert run.stdout.readline() == "started\n"
+            run.kill()
+            reading.join(30)
+            assert not reading.is_alive()
+        assert run.stdout.read() == ""  # who removes the profile has ended, too
+    assert not home.exists()

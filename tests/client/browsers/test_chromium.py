@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-from threading import Thread
-
 import pytest
 
 from mockpush import errors
@@ -181,35 +176,3 @@ def test_who_is_not_running_says_so(push_service):
     with pytest.raises(errors.BrowserError, match="not running"):
         chromium.open("about:blank")
     chromium.close()
-
-
-RUN = """
-import os, sys
-from mockpush.client import Control
-from mockpush.client.browsers import Chromium
-from mockpush.client.transports.http import HttpTransport
-
-chromium = Chromium(Control(HttpTransport(sys.argv[1])))
-os.mkfifo(chromium.home / "chromium.log")
-print(chromium.home, flush=True)
-chromium.start()
-print("started", flush=True)
-sys.stdin.read()
-"""
-
-
-def test_nothing_of_chromium_outlives_a_run_that_is_killed(push_server):
-    """Its log is a FIFO, which ends when the last process has ended that writes to it."""
-    command = [sys.executable, "-c", RUN, push_server.url]
-    run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    with run:
-        home = Path(run.stdout.readline().strip())
-        with (home / "chromium.log").open("rb") as log:
-            reading = Thread(target=log.read)
-            reading.start()
-            assert run.stdout.readline() == "started\n"
-            run.kill()
-            reading.join(30)
-            assert not reading.is_alive()
-        assert run.stdout.read() == ""  # who removes the profile has ended, too
-    assert not home.exists()

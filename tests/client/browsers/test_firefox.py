@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-from threading import Thread
-
 import pytest
 
 from mockpush import errors
@@ -84,39 +79,3 @@ def test_a_page_without_a_worker_is_told(firefox, shop):
     firefox.open(f"{shop}plain")
     with pytest.raises(errors.BrowserError, match="no service worker is active"):
         firefox.call_worker("() => 1")
-
-
-RUN = """
-import os, sys
-from mockpush.client import Control
-from mockpush.client.browsers import Firefox
-from mockpush.client.transports.http import HttpTransport
-
-firefox = Firefox(Control(HttpTransport(sys.argv[1])))
-os.mkfifo(firefox.home / "firefox.log")
-print(firefox.home, flush=True)
-firefox.start()
-print("started", flush=True)
-sys.stdin.read()
-"""
-
-
-def test_nothing_of_firefox_outlives_a_run_that_is_killed(push_server):
-    """Its log is a FIFO, which ends when the last process has ended that writes to it."""
-    run = subprocess.Popen(
-        [sys.executable, "-c", RUN, push_server.url],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with run:
-        home = Path(run.stdout.readline().strip())
-        with (home / "firefox.log").open("rb") as log:
-            reading = Thread(target=log.read)
-            reading.start()
-            assert run.stdout.readline() == "started\n"
-            run.kill()
-            reading.join(30)
-            assert not reading.is_alive()
-        assert run.stdout.read() == ""  # who removes the profile has ended, too
-    assert not home.exists()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,38 +32,8 @@ sys.stdin.read()
 """
 
 
-class Witness:
-    """A FIFO that processes write `!` to and hold open."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
-        os.mkfifo(path)
-        self._reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-
-    def next(self) -> bytes | None:
-        """The next octet; empty when the last process has ended, None if nothing happens."""
-        readable, _, _ = select.select([self._reader], [], [], 30)
-        return os.read(self._reader, 1) if readable else None
-
-    def all_gone(self) -> bool:
-        """Whether the last one ends."""
-        while octet := self.next():
-            assert octet == b"!"
-        return octet == b""
-
-    def close(self) -> None:
-        os.close(self._reader)
-
-
 @pytest.fixture
-def witness(tmp_path: Path) -> Iterator[Witness]:
-    fifo = Witness(tmp_path / "alive")
-    yield fifo
-    fifo.close()
-
-
-@pytest.fixture
-def stubborn(tmp_path: Path, witness: Witness) -> list[str]:
+def stubborn(tmp_path: Path, witness) -> list[str]:
     """The command of a program that ends only by force, with its child."""
     program = tmp_path / "stubborn.py"
     program.write_text(STUBBORN)
