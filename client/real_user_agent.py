@@ -121,9 +121,10 @@ class RealUserAgent:
         return [self._control.subscription(each) for each in self._active()]
 
     def lose_subscriptions(self) -> None:
-        """The service gives it a new identity: all its subscriptions expire, of all sites.
+        """All its subscriptions expire at the service, of all sites.
 
-        Firefox learns of that, drops them and fires `pushsubscriptionchange`; Chromium does not.
+        Firefox gets a new identity with that, drops them and fires `pushsubscriptionchange`;
+        Chromium hears nothing.
         """
         self._api.post("user-agents", self.id, "forget")
 
@@ -134,14 +135,14 @@ class RealUserAgent:
 
     @property
     def subscription_changes(self) -> list[SubscriptionChange]:
-        """Every `pushsubscriptionchange` event of which its workers have told, oldest first."""
+        """The newest 100 `pushsubscriptionchange` events that Chromium's workers tell, in order."""
         return self._changes(self._known["subscription_changes"])
 
     # What it shows
 
     @property
     def badge(self) -> int | None:
-        """The number on the icon of its application, as its pages tell; 0 is one without."""
+        """The number on the icon of its application, as Chromium's pages tell; 0 is one without."""
         badge: int | None = self._known["badge"]
         return badge
 
@@ -168,7 +169,7 @@ class RealUserAgent:
         """Clicks on it as the user does, or on the button with the title `action`.
 
         The worker gets `notificationclick`, and may open windows. `errors.ServiceError` if it is
-        not shown any more, or has no such button.
+        not shown any more, has no such button, or was not seen but told by a driver.
         """
         body = {} if action is None else {"action": action}
         self._api.post("notifications", notification.id, "click", body=body)

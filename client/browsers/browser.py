@@ -34,7 +34,7 @@ class Browser(Driver):
 
     It starts with `start()` or `with`, and is gone with its profile after `close()`. Subscriptions
     belong to the tenant of `control`. `application_server_key` is what `subscribe()` uses when it
-    is called without a key; unless given that of `control`.
+    is called without a key; unless given the subscription has none, which Chromium refuses.
     """
 
     kind: ClassVar[str]
@@ -233,7 +233,7 @@ class Browser(Driver):
 
     @property
     def online(self) -> bool:
-        """Whether it runs and gets messages."""
+        """Whether it is connected and gets messages: Chromium once it has subscribed."""
         return self._presence.online
 
     # Events
@@ -302,9 +302,10 @@ class Browser(Driver):
         return self._badge()
 
     def lose_subscriptions(self) -> None:
-        """The service gives it a new identity: all subscriptions expire, of all sites.
+        """All its subscriptions expire at the service, of all sites.
 
-        Firefox learns of that, drops them and fires `pushsubscriptionchange`; Chromium does not.
+        Firefox gets a new identity with that, drops them and fires `pushsubscriptionchange`;
+        Chromium hears nothing.
         """
         self._presence.lose_subscriptions()
 

@@ -213,7 +213,7 @@ class Chromium(Browser):
         self._targets.stop_workers()
 
     def refuse(self, error: Refusal | str, *, times: int = 1) -> None:
-        """The service refuses its next subscriptions with this error."""
+        """The service refuses so many of its next subscriptions with this error."""
         self._presence.refuse(Refusal(error), times=times)
 
     # What has happened

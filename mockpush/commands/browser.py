@@ -32,7 +32,7 @@ _HAS_SCHEME: Final = re.compile(r"[A-Za-z]+:(?![0-9])")
     metavar="DIR",
     help="Where its profile is kept; unless said, among the data of the user.",
 )
-@option("--user-agent", metavar="NAME", help="Its id in the control API, that of the browser else.")
+@option("--user-agent", metavar="NAME", help="Its id in the control API; firefox or chromium else.")
 def browser(
     control: Control,
     *,

@@ -198,7 +198,7 @@ OPERATIONS: Final = (
     Operation(
         "POST",
         "/user-agents/{id}/forget",
-        "Give a user agent a new identity: all its subscriptions expire, and it learns of that",
+        "Let all subscriptions of a user agent expire; Firefox gets a new identity with that",
         forget,
         Returns(204),
         scoped=False,
