@@ -126,8 +126,8 @@ class Notifications:
     async def click(self, notification_id: str, action: str | None = None) -> Notification:
         """Clicks on it, as a user does, or on the button with this name or title."""
         found = await self.find(notification_id)
-        number = None if action is None else _number(found, action)
-        self._screen(found).click(number)
+        screen = self._screen(found)
+        screen.click(None if action is None else _number(found, action))
         return await self.clicked(notification_id, action)
 
     async def close(self, notification_id: str) -> Notification:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from mockpush.errors import NotFoundError
-from mockpush.notifications import Notifications
 from mockpush.origins import reached_origin
 from mockpush.protocol.delivery import Delivery, Report
 from mockpush.protocol.model import Holder, Subscription, SubscriptionState
@@ -52,12 +51,25 @@ class Link(Protocol):
         """All its subscriptions have expired; who can learn that, does."""
 
 
+class Shown(Protocol):
+    """What is needed of all notifications (`notifications.Notifications`)."""
+
+    async def forget_shown_by(self, user_agent: str) -> None:
+        """Forgets those of a user agent."""
+
+    def expect(self, user_agent: str, *, told: bool) -> None:
+        """Whether its driver will tell of each, too."""
+
+
 class Service(Protocol):
     """What is needed of the push service."""
 
     storage: Storage
     origins: tuple[str, ...]
-    notifications: Notifications
+
+    @property
+    def notifications(self) -> Shown:
+        """Of all user agents."""
 
     async def now(self, tenant: str) -> float:
         """The time on the tenant's clock."""

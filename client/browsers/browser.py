@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from mockpush import errors
 from mockpush.protocol.model import base64url_encode
+from mockpush.protocol.user_agents import Refusal
 
 from ..control import Control
 from ..deadlines import Deadline
@@ -234,7 +235,7 @@ class Browser(Driver):
     @property
     def online(self) -> bool:
         """Whether it is connected and gets messages: Chromium once it has subscribed."""
-        return self._presence.online
+        return self._running and self._presence.online
 
     # Events
 
@@ -300,6 +301,10 @@ class Browser(Driver):
     def badge(self) -> int | None:
         """The number on the icon of the page's application, None without one."""
         return self._badge()
+
+    def refuse(self, error: Refusal | str = Refusal.QUOTA_EXCEEDED, *, times: int = 1) -> None:
+        """The service refuses so many of its next subscriptions, Chromium's with this error."""
+        self._presence.refuse(error, times=times)
 
     def lose_subscriptions(self) -> None:
         """All its subscriptions expire at the service, of all sites.

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import ClassVar, Final, Literal
 
 from mockpush import errors
-from mockpush.protocol.user_agents import Refusal
 
 from ..control import Control
 from ..inbox import SubscriptionChange
@@ -211,10 +210,6 @@ class Chromium(Browser):
     def stop_workers(self) -> None:
         """Stops all service workers, as Chromium does with idle ones; a push starts them again."""
         self._targets.stop_workers()
-
-    def refuse(self, error: Refusal | str, *, times: int = 1) -> None:
-        """The service refuses so many of its next subscriptions with this error."""
-        self._presence.refuse(Refusal(error), times=times)
 
     # What has happened
 

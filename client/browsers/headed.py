@@ -21,8 +21,8 @@ from .cdp import Cdp
 from .finding import find, own_arguments
 from .observing import Observer
 from .presence import Presence
-from .processes import Home, Process
-from .starting import PATIENCE
+from .processes import Home
+from .starting import CLOSING, PATIENCE, end
 from .targets import BLANK, Targets
 
 _LOCK: Final = "mockpush.lock"
@@ -60,7 +60,7 @@ class Headed:
     def _run_firefox(self, home: Home, launch: Launch, command: Sequence[str], url: str) -> int:
         with _anteroom(self._presence, url) as first:
             command = [*command, "--profile", str(self._profile), "--no-remote", first]
-            return _end(home.run(command, environ=_environ(launch)))
+            return home.run(command, environ=_environ(launch)).wait(timeout=None) or 0
 
     def _run_chromium(self, home: Home, launch: Launch, command: Sequence[str], url: str) -> int:
         port = self._profile / chromium.PORT
@@ -69,7 +69,10 @@ class Headed:
         process = home.run([*command, *own, *chromium.AS_ROOT, BLANK], environ=_environ(launch))
         with closing(Cdp(chromium.devtools(port, process))) as cdp:
             self._accompany(cdp, launch.init_script, url)
-            return _end(process)
+            try:
+                return process.wait(timeout=None) or 0
+            finally:  # who interrupts us wants what is in its profile, too
+                end(process, lambda: cdp.call("Browser.close", timeout=CLOSING))
 
     def _accompany(self, cdp: Cdp, script: str, url: str) -> None:
         """Sees to the endpoints and follows messages for as long as the browser runs."""
@@ -140,10 +143,3 @@ def _environ(launch: Launch) -> dict[str, str]:
     usual = Path(os.environ.get("XDG_RUNTIME_DIR", "/nowhere"), "bus")
     own = {_BUS: f"unix:path={usual}"} if usual.is_socket() else {}
     return {**launch.env, **own, **os.environ}
-
-
-def _end(process: Process) -> int:
-    try:
-        return process.wait(timeout=None) or 0
-    finally:
-        process.stop()

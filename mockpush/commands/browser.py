@@ -63,9 +63,17 @@ def browser(
         name,
         control,
         user_agent=user_agent or name,
-        profile=(directory / "browsers" / (user_agent or name)).absolute(),
+        profile=(directory / "browsers" / _profile(name, user_agent)).absolute(),
     )
-    click.get_current_context().exit(headed.run(page, arguments))
+    code = headed.run(page, arguments)
+    if code:
+        click.echo(f"{name.capitalize()} has ended with exit code {code}", err=True)
+    click.get_current_context().exit(code)
+
+
+def _profile(name: str, user_agent: str | None) -> str:
+    """Its directory: each kind of browser has files of its own."""
+    return name if user_agent is None else f"{name}-{user_agent}"
 
 
 def _read(rest: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

@@ -83,6 +83,7 @@ def test_what_follows_two_dashes_is_for_the_browser(browser, told, data, given, 
         profile = str(data / "browsers/firefox")
         assert told()["arguments"] == [*arguments, "--profile", profile, "--no-remote", page]
         assert process.wait(timeout=30) == 7  # as the browser does
+        assert "Firefox has ended with exit code 7" in process.stdout.read()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_a_profile_has_one_browser_at_a_time(browser, told, data):
         assert f"{data}/browsers/firefox already" in said
         assert "--user-agent" in said
         with browser("--user-agent", "another"):
-            assert f"{data}/browsers/another" in told()["arguments"]
+            assert f"{data}/browsers/firefox-another" in told()["arguments"]
     with browser():
         told()
 

@@ -135,7 +135,7 @@ async def test_a_click_is_carried_out_where_it_is_seen(api, notifications):
     closed = await api.post(f"/notifications/{shown.id}/close")
     assert closed.json()["state"] == "closed"
     assert screen.done == [None, 0, 1, "dismissed"]
-    again = await api.post(f"/notifications/{shown.id}/click")
+    again = await api.post(f"/notifications/{shown.id}/click", json={"action": "Delete"})
     assert (again.status_code, "closed already" in again.json()["detail"]) == (409, True)
 
 

@@ -149,6 +149,14 @@ def test_a_permission_that_is_asked_for_is_not_given(push_browser, shop):
     assert push_browser.call("() => Notification.requestPermission()") != "granted"
 
 
+def test_a_subscription_that_the_service_refuses_is_told(push_browser, shop):
+    push_browser.open(shop)
+    push_browser.refuse()
+    with pytest.raises(errors.AbortError):
+        push_browser.subscribe()
+    push_browser.subscribe()
+
+
 def test_a_page_without_a_worker_cannot_subscribe(push_browser, shop):
     push_browser.open(f"{shop}plain")
     with pytest.raises(errors.ScriptError, match=r"within 0 s: the page has registered none"):

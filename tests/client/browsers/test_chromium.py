@@ -119,14 +119,6 @@ def test_a_permission_that_is_given_again_is_a_change(chromium, shop):
     assert (change.old, change.new) == (None, None)
 
 
-def test_a_subscription_that_the_service_refuses_is_told(chromium, shop):
-    chromium.open(shop)
-    chromium.refuse("QUOTA_EXCEEDED")
-    with pytest.raises(errors.AbortError, match="push service error"):
-        chromium.subscribe()
-    chromium.subscribe()
-
-
 def test_a_notification_of_the_same_tag_replaces_the_other(chromium, push, push_service, shop):
     subscription = chromium.subscribe(shop)
     push(subscription, "one")

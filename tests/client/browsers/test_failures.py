@@ -104,6 +104,7 @@ def test_whatever_fails_at_the_end_everything_is_ended(push_service, monkeypatch
 
 def test_a_browser_that_has_not_been_started(push_service):
     firefox = Firefox(push_service)
+    assert not firefox.online
     firefox.stop()
     for ask in (lambda: firefox.pages, lambda: firefox._ask("take")):
         with pytest.raises(errors.BrowserError, match=r"not running: start it with start\(\)"):
